@@ -1,0 +1,273 @@
+/* The wire, as one table: what a host and a band say to each other.
+ *
+ * A frame on the line is COBS(payload) followed by one 0x00; a 0x00 in front is allowed (it flushes
+ * what noise left behind). The payload is
+ *
+ *     type u8 | seq u8 | body | crc16 u16
+ *
+ * with CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) over type, seq and body. Every number is
+ * little-endian; counts are int16, logits int8; nothing is padded.
+ *
+ * A response carries its request's type | 0x80 and the same seq. A frame with a wrong CRC is dropped
+ * and counted; the host asks again with the SAME seq, and a band that sees the last (type, seq)
+ * again resends its last response without doing the work twice. Events (band to host, nobody asked)
+ * carry a seq of their own that goes up by one.
+ *
+ * The lists below are macros so that C derives its structs, sizes and codecs from them, and the
+ * desk's tests read the same lines: F(type, name), fields in wire order, then at most one tail whose
+ * length follows from the frame's (or from the u8 in front of it, where the list ends in one).
+ */
+#ifndef TINYHAR_MESSAGES_H
+#define TINYHAR_MESSAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define THAR_PROTOCOL_VERSION 1
+#define THAR_RESPONSE_BIT 0x80
+#define THAR_HEADER_BYTES 2
+#define THAR_CRC_BYTES 2
+#define THAR_BUNDLE_ID_BYTES 32
+#define THAR_NONE 255
+
+/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F kept for bundle deployment), 0x40..0x4F events. */
+#define THAR_MESSAGE_TYPES(X) \
+  X(IDENTIFY, 0x01)           \
+  X(DESCRIBE, 0x02)           \
+  X(INFER, 0x03)              \
+  X(TRACE, 0x04)              \
+  X(STREAM, 0x05)             \
+  X(SELFTEST, 0x06)           \
+  X(STATS, 0x07)              \
+  X(SETTINGS, 0x08)           \
+  X(RESET, 0x09)              \
+  X(BOOT, 0x40)               \
+  X(PREDICTION, 0x41)         \
+  X(ERROR, 0xFF)
+
+#define THAR_ERROR_CODES(X) \
+  X(UNKNOWN_REQUEST, 1)     \
+  X(BAD_LENGTH, 2)          \
+  X(BAD_VALUE, 3)           \
+  X(NO_MODEL, 4)            \
+  X(PROTOCOL, 5)            \
+  X(OUT_OF_ORDER, 6)        \
+  X(ENGINE, 7)              \
+  X(UNSUPPORTED, 8)         \
+  X(TOO_BIG, 9)
+
+#define THAR_RESET_REASONS(X) \
+  X(POWER_ON, 0)              \
+  X(REQUESTED, 1)             \
+  X(WATCHDOG, 2)              \
+  X(FAULT, 3)                 \
+  X(UNKNOWN, 4)
+
+#define THAR_ENGINES(X) \
+  X(COMPILED, 0)        \
+  X(TFLM, 1)
+
+/* What DESCRIBE asks for. */
+#define THAR_DESCRIBE_WHATS(X) \
+  X(CLASS_NAME, 0)             \
+  X(CHANNEL_NAME, 1)
+
+/* 0x01 IDENTIFY. A band that speaks another protocol answers PROTOCOL. */
+#define THAR_IDENTIFY_REQUEST(F) F(u8, protocol)
+
+/* Response to IDENTIFY, and the body of the BOOT event. boot_id changes at every boot; layers 0 means
+ * no TRACE; rate in millihertz; instructions_per_tick 0 means unknown.
+ * Tail: board, utf-8, board_length bytes. */
+#define THAR_IDENTIFY_RESPONSE(F) \
+  F(u8, protocol)                 \
+  F(u8, fw_major)                 \
+  F(u8, fw_minor)                 \
+  F(u8, fw_patch)                 \
+  F(u32, boot_id)                 \
+  F(u8, reset_reason)             \
+  F(u8, engine)                   \
+  F(u16, max_body)                \
+  F(u16, window)                  \
+  F(u16, stride)                  \
+  F(u8, channels)                 \
+  F(u8, classes)                  \
+  F(u8, layers)                   \
+  F(u8, golden)                   \
+  F(u32, rate_mhz)                \
+  F(u32, tick_hz)                 \
+  F(u16, instructions_per_tick)   \
+  F(u32, arena_bytes)             \
+  F(u32, model_bytes)             \
+  F(id32, bundle_id)              \
+  F(u8, board_length)
+
+/* 0x02 DESCRIBE. Response: utf-8 text, nothing else. */
+#define THAR_DESCRIBE_REQUEST(F) \
+  F(u8, what)                    \
+  F(u8, index)
+
+/* 0x03 INFER. Tail: counts i16[k][channels], k >= 1: samples first_sample .. first_sample + k of the
+ * window. The frame that holds the window's last sample starts the inference. */
+#define THAR_INFER_REQUEST(F) F(u16, first_sample)
+
+/* done 0: loaded, the body ends here; done 1: THAR_INFER_RESULT follows. */
+#define THAR_INFER_RESPONSE(F) F(u8, done)
+
+/* ticks: count map and inference. Tail: logits i8[classes]. */
+#define THAR_INFER_RESULT(F) \
+  F(u32, ticks)              \
+  F(u8, class_index)
+
+/* 0x04 TRACE, empty request: the last window again. Tail: u32[n], n = layers + 1: the CRC-32
+ * (IEEE, as zlib's) of the int8 input and of every layer's output. */
+#define THAR_TRACE_RESPONSE(F) F(u8, n)
+
+/* 0x05 STREAM. first_sample 0 restarts the stream; any other than the expected one is OUT_OF_ORDER.
+ * Tail: counts i16[k][channels], k >= 1. */
+#define THAR_STREAM_REQUEST(F) F(u32, first_sample)
+#define THAR_STREAM_RESPONSE(F) F(u32, next_sample)
+
+/* 0x06 SELFTEST, empty request: the golden windows in the bundle. first_failed THAR_NONE: all equal.
+ * Tail: expected i8[classes], got i8[classes] of the first failure, zeros without one. */
+#define THAR_SELFTEST_RESPONSE(F) \
+  F(u8, run)                      \
+  F(u8, failed)                   \
+  F(u8, first_failed)
+
+/* 0x07 STATS. clear not 0: zero the counters after answering. Byte figures of 0 mean unknown. */
+#define THAR_STATS_REQUEST(F) F(u8, clear)
+#define THAR_STATS_RESPONSE(F) \
+  F(u32, uptime_ms)            \
+  F(u32, windows)              \
+  F(u32, frames_ok)            \
+  F(u32, frames_bad)           \
+  F(u32, ticks_min)            \
+  F(u32, ticks_mean)           \
+  F(u32, ticks_max)            \
+  F(u32, arena_used)           \
+  F(u32, stack_used)           \
+  F(u32, ram_bytes)            \
+  F(u32, flash_bytes)
+
+/* 0x08 SETTINGS. An empty request asks, this body sets; the response holds what is now in force.
+ * Setting restarts the stream. */
+#define THAR_SETTINGS_BODY(F) \
+  F(u16, stride)              \
+  F(u8, smooth_length)        \
+  F(u8, smooth_hold)
+
+/* 0x09 RESET: empty request, empty response, then a restart with reason REQUESTED. */
+
+/* 0x41 PREDICTION event, sent before the response to the STREAM that completed the window.
+ * confidence: 0..255, the share of recent windows that agree with the smoothed class.
+ * Tail: logits i8[classes]. */
+#define THAR_PREDICTION_EVENT(F) \
+  F(u32, window_index)           \
+  F(u32, last_sample)            \
+  F(u8, class_index)             \
+  F(u8, smoothed)                \
+  F(u8, confidence)              \
+  F(u32, ticks)
+
+/* 0xFF ERROR, in place of a response and with the request's seq. Tail: text, utf-8. */
+#define THAR_ERROR_BODY(F) \
+  F(u8, code)              \
+  F(u8, request)
+
+/* ---- what C derives from the lists ---- */
+
+typedef struct {
+  uint8_t bytes[THAR_BUNDLE_ID_BYTES];
+} thar_id32;
+
+#define THAR_C_u8 uint8_t
+#define THAR_C_u16 uint16_t
+#define THAR_C_u32 uint32_t
+#define THAR_C_id32 thar_id32
+
+#define THAR_AS_MESSAGE(name, code) THAR_MSG_##name = (code),
+#define THAR_AS_ERROR(name, code) THAR_ERR_##name = (code),
+#define THAR_AS_RESET(name, code) THAR_RESET_REASON_##name = (code),
+#define THAR_AS_ENGINE(name, code) THAR_ENGINE_KIND_##name = (code),
+#define THAR_AS_WHAT(name, code) THAR_DESCRIBE_##name = (code),
+enum thar_message_type { THAR_MESSAGE_TYPES(THAR_AS_MESSAGE) THAR_MSG_END = 0x100 };
+enum thar_error_code { THAR_ERR_NONE = 0, THAR_ERROR_CODES(THAR_AS_ERROR) };
+enum thar_reset_reason { THAR_RESET_REASONS(THAR_AS_RESET) };
+enum thar_engine_kind { THAR_ENGINES(THAR_AS_ENGINE) };
+enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
+
+#define THAR_AS_MEMBER(type, name) THAR_C_##type name;
+#define THAR_AS_SIZE(type, name) +sizeof(THAR_C_##type)
+
+/* X(c_name, LIST): every fixed part becomes struct thar_c_name, THAR_SIZE(LIST) bytes on the wire,
+ * thar_put_c_name and thar_get_c_name. */
+#define THAR_FIXED_PARTS(X)                     \
+  X(identify_request, THAR_IDENTIFY_REQUEST)    \
+  X(identify_response, THAR_IDENTIFY_RESPONSE)  \
+  X(describe_request, THAR_DESCRIBE_REQUEST)    \
+  X(infer_request, THAR_INFER_REQUEST)          \
+  X(infer_response, THAR_INFER_RESPONSE)        \
+  X(infer_result, THAR_INFER_RESULT)            \
+  X(trace_response, THAR_TRACE_RESPONSE)        \
+  X(stream_request, THAR_STREAM_REQUEST)        \
+  X(stream_response, THAR_STREAM_RESPONSE)      \
+  X(selftest_response, THAR_SELFTEST_RESPONSE)  \
+  X(stats_request, THAR_STATS_REQUEST)          \
+  X(stats_response, THAR_STATS_RESPONSE)        \
+  X(settings_body, THAR_SETTINGS_BODY)          \
+  X(prediction_event, THAR_PREDICTION_EVENT)    \
+  X(error_body, THAR_ERROR_BODY)
+
+#define THAR_SIZE(LIST) ((size_t)(0 LIST(THAR_AS_SIZE)))
+
+/* Bytes to read or to write, with the place and the end. After a read or write that did not fit, ok
+ * is 0 and stays so, and nothing outside the buffer was touched: check it once, at the end. */
+typedef struct {
+  const uint8_t *data;
+  size_t size;
+  size_t at;
+  int ok;
+} thar_reader;
+
+typedef struct {
+  uint8_t *data;
+  size_t size;
+  size_t at;
+  int ok;
+} thar_writer;
+
+thar_reader thar_reader_of(const uint8_t *data, size_t size);
+thar_writer thar_writer_of(uint8_t *data, size_t size);
+size_t thar_reader_left(const thar_reader *r);
+
+uint8_t thar_get_u8(thar_reader *r);
+uint16_t thar_get_u16(thar_reader *r);
+uint32_t thar_get_u32(thar_reader *r);
+thar_id32 thar_get_id32(thar_reader *r);
+/* The next `size` bytes in place, or NULL (and ok 0) when there are fewer. */
+const uint8_t *thar_get_bytes(thar_reader *r, size_t size);
+
+void thar_put_u8(thar_writer *w, uint8_t value);
+void thar_put_u16(thar_writer *w, uint16_t value);
+void thar_put_u32(thar_writer *w, uint32_t value);
+void thar_put_id32(thar_writer *w, thar_id32 value);
+void thar_put_bytes(thar_writer *w, const void *bytes, size_t size);
+
+#define THAR_DECLARE_PART(c_name, LIST)                               \
+  typedef struct {                                                    \
+    LIST(THAR_AS_MEMBER)                                              \
+  } thar_##c_name;                                                    \
+  void thar_put_##c_name(thar_writer *w, const thar_##c_name *value); \
+  thar_##c_name thar_get_##c_name(thar_reader *r);
+THAR_FIXED_PARTS(THAR_DECLARE_PART)
+#undef THAR_DECLARE_PART
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
