@@ -1,0 +1,1 @@
+"""How good a model is, what it costs on a band, and the report that shows both."""
