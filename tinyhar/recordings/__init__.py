@@ -1,0 +1,25 @@
+"""What somebody wore: recordings, one reader a data set, a user's own files, synthetic movement."""
+
+from tinyhar.recordings.recording import (
+    STANDARD_GRAVITY,
+    UNLABELLED,
+    Channel,
+    Recording,
+    digest,
+    triaxial,
+)
+from tinyhar.recordings.registry import DATASETS, DatasetInfo, data_root, dataset, load
+
+__all__ = [
+    "DATASETS",
+    "STANDARD_GRAVITY",
+    "UNLABELLED",
+    "Channel",
+    "DatasetInfo",
+    "Recording",
+    "data_root",
+    "dataset",
+    "digest",
+    "load",
+    "triaxial",
+]

@@ -1,0 +1,165 @@
+"""Every data set that tinyhar can read, and how to get it into memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tinyhar.errors import DataError
+from tinyhar.recordings import cache as store
+from tinyhar.recordings import hapt, synthetic
+from tinyhar.recordings.recording import Recording
+from tinyhar.recordings.source import Source, find
+
+_UCI: Final = "https://archive.ics.uci.edu"
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A data set: what it is, where it comes from, how it is recognised and read.
+
+    ``size`` (bytes) and ``sha256`` are the official archive's, None where nobody published them.
+    ``archives[0]`` is the file name it is saved under; ``marker`` is a glob that matches inside an
+    extracted copy. ``version`` grows when ``read`` gives other recordings for the same files.
+    """
+
+    name: str
+    title: str
+    homepage: str
+    licence: str
+    read: Callable[[Source], list[Recording]]
+    url: str | None = None
+    archives: tuple[str, ...] = ()
+    marker: str = ""
+    size: int | None = None
+    sha256: str | None = None
+    version: int = 1
+    by_hand: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Its folder under the data root."""
+        return self.name
+
+    @property
+    def made_here(self) -> bool:
+        """True for movement that is computed, not recorded."""
+        return not self.marker
+
+    def find(self, root: Path) -> Source | None:
+        """Its files under ``root``, or None."""
+        return find(root, self.folder, self.archives, self.marker)
+
+
+def _register(*infos: DatasetInfo) -> dict[str, DatasetInfo]:
+    return {info.name: info for info in infos}
+
+
+DATASETS: Final[dict[str, DatasetInfo]] = _register(
+    DatasetInfo(
+        name="hapt",
+        title="HAPT: daily activities and postural transitions, phone on the waist",
+        homepage=f"{_UCI}/dataset/341",
+        url=f"{_UCI}/static/public/341/"
+        "smartphone+based+recognition+of+human+activities+and+postural+transitions.zip",
+        licence="CC BY 4.0",
+        archives=("HAPT_Data_Set.zip", "HAPT Data Set.zip"),
+        marker="RawData/labels.txt",
+        read=hapt.read,
+    ),
+    DatasetInfo(
+        name="synthetic",
+        title="Synthetic wrist movement, computed here from a model of an arm; nobody wore it",
+        homepage="",
+        licence="Apache-2.0",
+        read=synthetic.read,
+    ),
+)
+
+
+def dataset(name: str) -> DatasetInfo:
+    """The registered data set; DataError lists the names there are."""
+    if name not in DATASETS:
+        raise DataError(f"no data set is called {name!r}; there is {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def data_root(option: Path | None) -> Path:
+    """The folder that holds the data sets: the option, else TINYHAR_DATA; DataError names both."""
+    if option is not None:
+        root, origin = option, "--data"
+    elif os.environ.get("TINYHAR_DATA"):
+        root, origin = Path(os.environ["TINYHAR_DATA"]), "TINYHAR_DATA"
+    else:
+        raise DataError("no data folder given: use --data FOLDER or set TINYHAR_DATA")
+    if not root.exists():
+        raise DataError(f"{root}: the data folder given by {origin} does not exist")
+    return root
+
+
+def where_to_get(info: DatasetInfo, root: Path) -> str:
+    """One sentence: from which address, to which path."""
+    target = root / info.folder / (info.archives[0] if info.archives else "")
+    if info.by_hand:
+        return info.by_hand.format(root=root)
+    return f"get it by `tinyhar data fetch {info.name}`, or from {info.url} to {target}"
+
+
+def load(
+    name: str, root: Path | None = None, *, cache: bool = True, position: str | None = None
+) -> list[Recording]:
+    """All recordings of a data set, in a fixed order.
+
+    Args:
+        name: one of DATASETS.
+        root: where the data is; None takes TINYHAR_DATA. ``synthetic`` needs none.
+        cache: keep and use a binary copy in the user's cache folder (TINYHAR_CACHE).
+        position: keep only recordings with sensors there, and of them only those channels.
+
+    Raises:
+        DataError: unknown name, files missing, damaged or not in the official format.
+    """
+    info = dataset(name)
+    recordings = info.read(_NOWHERE) if info.made_here else _from_files(info, root, cache)
+    if position is None:
+        return recordings
+    there = dict.fromkeys(p for recording in recordings for p in recording.positions)
+    if position not in there:
+        raise DataError(f"{name}: nothing was worn at {position!r}; there is {', '.join(there)}")
+    return [r.select(positions=[position]) for r in recordings if position in r.positions]
+
+
+def _from_files(info: DatasetInfo, root: Path | None, cache: bool) -> list[Recording]:
+    root = data_root(root)
+    source = info.find(root)
+    if source is None:
+        raise DataError(f"{info.name} is not under {root}: {where_to_get(info, root)}")
+    path = store.cache_path(info.name, info.version, str(source.path.resolve()), source.stamp())
+    kept = store.restore(path) if cache else None
+    if kept is not None:
+        return kept
+    recordings = info.read(source)
+    if cache:
+        store.save(path, recordings)
+    return recordings
+
+
+class _Nowhere:
+    """The source of movement that has no files."""
+
+    path = Path("synthetic")
+
+    def names(self) -> list[str]:
+        return []
+
+    def read(self, name: str) -> bytes:
+        raise DataError(f"{name}: synthetic movement has no files")
+
+    def stamp(self) -> str:
+        return "synthetic"
+
+
+_NOWHERE: Final[Source] = _Nowhere()
