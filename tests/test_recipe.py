@@ -1,0 +1,92 @@
+"""A recipe is checked in full, and says what is wrong with it, before any work starts."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinyhar import recipe
+from tinyhar.errors import RecipeError
+
+GOOD: dict[str, Any] = {
+    "name": "mine",
+    "data": {"source": "synthetic"},
+    "split": {"test": ["s01"]},
+}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    table = copy.deepcopy(GOOD)
+    *tables, key = path.split(".")
+    inner = table
+    for name in tables:
+        inner = inner.setdefault(name, {})
+    inner[key] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("data.windw", 128, ["data.windw", "did you mean 'window'?"]),
+        ("student.training.epoch", 3, ["student.training.epoch", "did you mean 'epochs'?"]),
+        ("sead", 1, ["sead", "did you mean 'seed'?"]),
+        ("data.window", 4, ["data.window", "greater than or equal to 8", "4"]),
+        ("data.source", "haptt", ["haptt", "did you mean 'hapt'?"]),
+        ("student.training.rate", "fast", ["student.training.rate", "number", "fast"]),
+        ("pruning.method", "magic", ["pruning.method", "'channels'", "magic"]),
+        ("split.leave_one_out", ["s02"], ["either", "leave_one_out"]),
+        ("name", "Bad Name", ["name", "pattern"]),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(path: str, value: object, words: list[str]) -> None:
+    with pytest.raises(RecipeError) as caught:
+        recipe.parse(changed(path, value), origin="my.toml")
+    assert "\n" not in str(caught.value)
+    for word in ["my.toml", *words]:
+        assert word in str(caught.value)
+
+
+def test_a_missing_table_is_named() -> None:
+    with pytest.raises(RecipeError, match="'data' is missing"):
+        recipe.parse({"name": "x", "split": {"test": ["1"]}})
+
+
+def test_toml_with_all_defaults_reads_back_equal() -> None:
+    full = recipe.parse(changed("student.options", {"width": 1.5, "squeeze": False}))
+    assert recipe.parse(tomllib.loads(recipe.to_toml(full))) == full
+
+
+def test_no_such_recipe_lists_the_built_in_ones(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="hapt"):
+        recipe.load(tmp_path / "nowhere.toml")
+
+
+def test_broken_toml_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "broken.toml"
+    file.write_text("name = 'x'\nseed = = 1\n")
+    with pytest.raises(RecipeError, match="line 2"):
+        recipe.load(file)
+
+
+@pytest.mark.parametrize("file", sorted(recipe.BUILT_IN.glob("*.toml")), ids=lambda f: f.stem)
+def test_built_in_recipes_are_good_and_named_after_their_file(file: Path) -> None:
+    assert recipe.load(file).name == file.stem
+
+
+def test_leave_one_out_becomes_one_recipe_a_subject() -> None:
+    table = changed("split", {"leave_one_out": ["1", "2"]})
+    folds = recipe.folds(recipe.parse(table))
+    assert [fold.split.test for fold in folds] == [("1",), ("2",)]
+    assert [fold.name for fold in folds] == ["mine-without-1", "mine-without-2"]
+
+
+def test_quick_keeps_the_question_and_shortens_the_answer() -> None:
+    whole = recipe.parse(GOOD)
+    quick = recipe.quick(whole)
+    assert quick.data == whole.data
+    assert quick.teacher.training.epochs <= 3
