@@ -45,7 +45,7 @@ def cache_path(dataset: str, version: int, place: str, stamp: str) -> Path:
 def save(path: Path, recordings: list[Recording]) -> None:
     """Write in one step, so that a reader never sees half a file; a full disk is no error."""
     head = json.dumps([_head(recording) for recording in recordings]).encode()
-    arrays = {
+    arrays: dict[str, Any] = {
         "head": np.frombuffer(head, np.uint8),
         "signal": np.concatenate([r.signal.ravel() for r in recordings]),
         "labels": np.concatenate([r.labels for r in recordings]),

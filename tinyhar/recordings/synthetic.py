@@ -57,12 +57,12 @@ class Motion:
 
 MOTIONS: Final = (
     Motion("rest", (-0.9, 0.10, 0.6), (0.02, 0.02, 0.03), 0.25, 0.00, 0.0, 0.6),
-    Motion("walk", (-0.05, 0.10, 0.1), (0.38, 0.06, 0.10), 0.92, 1.60, 0.2, 0.0),
-    Motion("stairs", (-0.15, 0.12, 0.1), (0.28, 0.09, 0.13), 0.80, 1.90, 0.4, 0.0),
-    Motion("run", (-0.90, 0.20, 0.2), (0.55, 0.12, 0.18), 1.35, 6.50, 0.3, 0.0),
+    Motion("walk", (-0.05, 0.10, 0.1), (0.36, 0.06, 0.10), 0.92, 1.60, 0.15, 0.0),
+    Motion("stairs", (-0.15, 0.12, 0.1), (0.26, 0.09, 0.13), 0.80, 1.90, 0.30, 0.0),
+    Motion("run", (-0.90, 0.20, 0.2), (0.42, 0.10, 0.15), 1.35, 6.00, 0.10, 0.0),
     Motion("drink", (-1.15, 0.30, 0.5), (0.45, 0.12, 0.55), 0.17, 0.00, 0.3, 0.4),
-    Motion("brush_teeth", (-1.75, 0.45, 0.8), (0.06, 0.05, 0.16), 2.60, 0.00, 0.3, 0.25),
-    Motion("stir", (-1.05, 0.20, 0.3), (0.10, 0.10, 0.10), 1.70, 0.00, 0.2, 0.2),
+    Motion("brush_teeth", (-1.75, 0.45, 0.8), (0.03, 0.025, 0.14), 2.60, 0.00, 0.08, 0.25),
+    Motion("stir", (-1.05, 0.20, 0.3), (0.06, 0.06, 0.10), 1.70, 0.00, 0.12, 0.2),
 )
 ACTIVITIES: Final = tuple(motion.name for motion in MOTIONS)
 
@@ -123,7 +123,9 @@ def _day(
     """Angles [t, 3], trunk acceleration [t, 3] and labels of all bouts with moves between them."""
     habits = [_habit(motion, rng) for motion in MOTIONS]
     order = np.concatenate([rng.permutation(len(MOTIONS)) for _ in range(bouts)])
-    angles, trunks, labels = [], [], []
+    angles: list[Array] = []
+    trunks: list[Array] = []
+    labels: list[NDArray[np.int16]] = []
     for activity in order:
         samples = int(seconds * rng.uniform(0.75, 1.25) * RATE)
         bout, trunk = _bout(habits[activity], samples, rng)
@@ -143,7 +145,7 @@ def _habit(motion: Motion, rng: np.random.Generator) -> Motion:
     return Motion(
         name=motion.name,
         posture=_three(np.array(motion.posture) + rng.normal(0, [0.22, 0.14, 0.30])),
-        sweep=_three(np.array(motion.sweep) * rng.lognormal(0, 0.35, 3)),
+        sweep=_three(np.array(motion.sweep) * rng.lognormal(0, 0.28, 3)),
         cadence=motion.cadence * float(rng.lognormal(0, 0.12)),
         bounce=motion.bounce * float(rng.lognormal(0, 0.25)),
         second_harmonic=motion.second_harmonic * float(rng.uniform(0.4, 1.6)),
@@ -160,6 +162,7 @@ def _bout(motion: Motion, samples: int, rng: np.random.Generator) -> tuple[Array
     cadence = motion.cadence * rng.lognormal(0, 0.06) * np.exp(_wander(samples, 0.06, rng))
     phase = 2 * np.pi * (np.cumsum(cadence) / RATE + rng.uniform())
     size = np.exp(_wander(samples, 0.20, rng)) * _busy(samples, motion.pause, rng)
+    size *= _eased(samples)
     lags = np.array([0.0, 0.9, 0.4]) + rng.normal(0, 0.3, 3)
     turn = phase[:, None] + lags
     wave = np.sin(turn) + motion.second_harmonic * np.sin(2 * turn + 0.7)
@@ -190,6 +193,13 @@ def _busy(samples: int, pause: float, rng: np.random.Generator) -> Array:
     working = (rng.uniform(size=samples // step + 2) >= pause).astype(float)
     edges = np.repeat(np.where(working > 0, 1.0, 0.06), step)[: samples + 25]
     return np.convolve(edges, np.hanning(25) / np.hanning(25).sum(), mode="same")[:samples]
+
+
+def _eased(samples: int) -> Array:
+    """1, but from and to standstill within half a second at the ends: no arm starts at speed."""
+    ramp = int(0.5 * RATE)
+    distance = np.minimum(np.arange(samples), np.arange(samples)[::-1])
+    return np.asarray((1 - np.cos(np.pi * np.minimum(distance / ramp, 1))) / 2)
 
 
 def _move(start: Array, end: Array, rng: np.random.Generator) -> Array:
