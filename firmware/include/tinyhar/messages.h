@@ -13,6 +13,11 @@
  * again resends its last response without doing the work twice. Events (band to host, nobody asked)
  * carry a seq of their own that goes up by one.
  *
+ * A host goes up by one (mod 256) from request to request and begins with IDENTIFY, which is always
+ * done afresh and takes its seq as the new start. Any other request whose seq is not 1..127 ahead of
+ * the last one is a late duplicate: it is not done, its answer is OUT_OF_ORDER. A repeated STREAM
+ * resends its predictions too, with the seqs that they had.
+ *
  * The lists below are macros so that C derives its structs, sizes and codecs from them, and the
  * desk's tests read the same lines: F(type, name), fields in wire order, then at most one tail whose
  * length follows from the frame's (or from the u8 in front of it, where the list ends in one).
@@ -20,8 +25,7 @@
 #ifndef TINYHAR_MESSAGES_H
 #define TINYHAR_MESSAGES_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "tinyhar/bytes.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,7 +35,6 @@ extern "C" {
 #define THAR_RESPONSE_BIT 0x80
 #define THAR_HEADER_BYTES 2
 #define THAR_CRC_BYTES 2
-#define THAR_BUNDLE_ID_BYTES 32
 #define THAR_NONE 255
 
 /* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F kept for bundle deployment), 0x40..0x4F events. */
@@ -111,7 +114,8 @@ extern "C" {
   F(u8, index)
 
 /* 0x03 INFER. Tail: counts i16[k][channels], k >= 1: samples first_sample .. first_sample + k of the
- * window. The frame that holds the window's last sample starts the inference. */
+ * window, in order: first_sample is 0 (a new window) or where the last frame ended, else
+ * OUT_OF_ORDER. The frame that holds the window's last sample starts the inference. */
 #define THAR_INFER_REQUEST(F) F(u16, first_sample)
 
 /* done 0: loaded, the body ends here; done 1: THAR_INFER_RESULT follows. */
@@ -180,15 +184,6 @@ extern "C" {
 
 /* ---- what C derives from the lists ---- */
 
-typedef struct {
-  uint8_t bytes[THAR_BUNDLE_ID_BYTES];
-} thar_id32;
-
-#define THAR_C_u8 uint8_t
-#define THAR_C_u16 uint16_t
-#define THAR_C_u32 uint32_t
-#define THAR_C_id32 thar_id32
-
 #define THAR_AS_MESSAGE(name, code) THAR_MSG_##name = (code),
 #define THAR_AS_ERROR(name, code) THAR_ERR_##name = (code),
 #define THAR_AS_RESET(name, code) THAR_RESET_REASON_##name = (code),
@@ -200,11 +195,8 @@ enum thar_reset_reason { THAR_RESET_REASONS(THAR_AS_RESET) };
 enum thar_engine_kind { THAR_ENGINES(THAR_AS_ENGINE) };
 enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
 
-#define THAR_AS_MEMBER(type, name) THAR_C_##type name;
-#define THAR_AS_SIZE(type, name) +sizeof(THAR_C_##type)
-
-/* X(c_name, LIST): every fixed part becomes struct thar_c_name, THAR_SIZE(LIST) bytes on the wire,
- * thar_put_c_name and thar_get_c_name. */
+/* X(c_name, LIST): every fixed part becomes struct thar_c_name, THAR_FIELD_BYTES(LIST) bytes on
+ * the wire, thar_put_c_name and thar_get_c_name. */
 #define THAR_FIXED_PARTS(X)                     \
   X(identify_request, THAR_IDENTIFY_REQUEST)    \
   X(identify_response, THAR_IDENTIFY_RESPONSE)  \
@@ -221,41 +213,6 @@ enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
   X(settings_body, THAR_SETTINGS_BODY)          \
   X(prediction_event, THAR_PREDICTION_EVENT)    \
   X(error_body, THAR_ERROR_BODY)
-
-#define THAR_SIZE(LIST) ((size_t)(0 LIST(THAR_AS_SIZE)))
-
-/* Bytes to read or to write, with the place and the end. After a read or write that did not fit, ok
- * is 0 and stays so, and nothing outside the buffer was touched: check it once, at the end. */
-typedef struct {
-  const uint8_t *data;
-  size_t size;
-  size_t at;
-  int ok;
-} thar_reader;
-
-typedef struct {
-  uint8_t *data;
-  size_t size;
-  size_t at;
-  int ok;
-} thar_writer;
-
-thar_reader thar_reader_of(const uint8_t *data, size_t size);
-thar_writer thar_writer_of(uint8_t *data, size_t size);
-size_t thar_reader_left(const thar_reader *r);
-
-uint8_t thar_get_u8(thar_reader *r);
-uint16_t thar_get_u16(thar_reader *r);
-uint32_t thar_get_u32(thar_reader *r);
-thar_id32 thar_get_id32(thar_reader *r);
-/* The next `size` bytes in place, or NULL (and ok 0) when there are fewer. */
-const uint8_t *thar_get_bytes(thar_reader *r, size_t size);
-
-void thar_put_u8(thar_writer *w, uint8_t value);
-void thar_put_u16(thar_writer *w, uint16_t value);
-void thar_put_u32(thar_writer *w, uint32_t value);
-void thar_put_id32(thar_writer *w, thar_id32 value);
-void thar_put_bytes(thar_writer *w, const void *bytes, size_t size);
 
 #define THAR_DECLARE_PART(c_name, LIST)                               \
   typedef struct {                                                    \
