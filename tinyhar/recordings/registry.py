@@ -10,9 +10,19 @@ from typing import Final
 
 from tinyhar.errors import DataError
 from tinyhar.recordings import cache as store
-from tinyhar.recordings import hapt, synthetic
+from tinyhar.recordings import (
+    csv,
+    dsads,
+    hapt,
+    motionsense,
+    pamap2,
+    spsw,
+    synthetic,
+    ucihar,
+    wisdm,
+)
 from tinyhar.recordings.recording import Recording
-from tinyhar.recordings.source import Source, find
+from tinyhar.recordings.source import Folder, Source, find
 
 _UCI: Final = "https://archive.ics.uci.edu"
 
@@ -51,6 +61,10 @@ class DatasetInfo:
 
     def find(self, root: Path) -> Source | None:
         """Its files under ``root``, or None."""
+        if self.name == "csv":  # a user's folder has no shape to look for, and may be the root
+            places = (root / self.folder, root)
+            found = (Folder(p, self.marker) for p in places if next(p.glob(self.marker), None))
+            return next(found, None)
         return find(root, self.folder, self.archives, self.marker)
 
 
@@ -69,6 +83,76 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
         archives=("HAPT_Data_Set.zip", "HAPT Data Set.zip"),
         marker="RawData/labels.txt",
         read=hapt.read,
+    ),
+    DatasetInfo(
+        name="dsads",
+        title="Daily and Sports Activities: five body-worn units, nineteen activities",
+        homepage=f"{_UCI}/dataset/256",
+        url=f"{_UCI}/static/public/256/daily+and+sports+activities.zip",
+        licence="CC BY 4.0",
+        archives=("data.zip", "daily+and+sports+activities.zip"),
+        marker="a01/p*/s*.txt",
+        read=dsads.read,
+    ),
+    DatasetInfo(
+        name="motionsense",
+        title="MotionSense: phone in the front trouser pocket, six activities",
+        homepage="https://github.com/mmalekzadeh/motion-sense",
+        url="https://github.com/mmalekzadeh/motion-sense/raw/master/data/A_DeviceMotion_data.zip",
+        licence="MIT",
+        archives=("A_DeviceMotion_data.zip",),
+        marker="dws_*/sub_*.csv",
+        read=motionsense.read,
+    ),
+    DatasetInfo(
+        name="spsw",
+        title="Smartphone and smartwatch at once: sit, stand up, walk, turn, sit down",
+        homepage="https://doi.org/10.5281/zenodo.8398688",
+        url="https://zenodo.org/records/8398688/files/DATA.zip",
+        licence="CC BY 4.0",
+        archives=("DATA.zip",),
+        marker="s[0-9][0-9]/s*_s[pw].csv",
+        read=spsw.read,
+    ),
+    DatasetInfo(
+        name="ucihar",
+        title="UCI HAR: phone on the waist, already cut into windows (HAPT has the raw signals)",
+        homepage=f"{_UCI}/dataset/240",
+        url=f"{_UCI}/static/public/240/human+activity+recognition+using+smartphones.zip",
+        licence="CC BY 4.0",
+        archives=("UCI_HAR_Dataset.zip", "UCI HAR Dataset.zip"),
+        marker="train/Inertial Signals/total_acc_x_train.txt",
+        read=ucihar.read,
+    ),
+    DatasetInfo(
+        name="wisdm",
+        title="WISDM v1.1: phone in the front trouser pocket, accelerometer only",
+        homepage="https://www.cis.fordham.edu/wisdm/dataset.php",
+        url="https://www.cis.fordham.edu/wisdm/includes/datasets/latest/WISDM_ar_latest.tar.gz",
+        licence="for research, by its authors' terms",
+        archives=("WISDM_ar_latest.tar.gz",),
+        marker="WISDM_ar_v1.1_raw.txt",
+        read=wisdm.read,
+    ),
+    DatasetInfo(
+        name="pamap2",
+        title="PAMAP2: units on hand, chest and ankle, eighteen activities",
+        homepage=f"{_UCI}/dataset/231",
+        url=f"{_UCI}/static/public/231/pamap2+physical+activity+monitoring.zip",
+        licence="CC BY 4.0",
+        archives=("PAMAP2_Dataset.zip", "pamap2+physical+activity+monitoring.zip"),
+        marker="Protocol/subject*.dat",
+        read=pamap2.read,
+    ),
+    DatasetInfo(
+        name="csv",
+        title="Your own recordings, one .csv file each (`tinyhar data info csv` tells the format)",
+        homepage="",
+        licence="yours",
+        marker="*.csv",
+        by_hand="put your recordings into {folder} as .csv files; "
+        "`tinyhar data info csv` tells how they look",
+        read=csv.read,
     ),
     DatasetInfo(
         name="synthetic",
@@ -104,7 +188,7 @@ def where_to_get(info: DatasetInfo, root: Path) -> str:
     """One sentence: from which address, to which path."""
     target = root / info.folder / (info.archives[0] if info.archives else "")
     if info.by_hand:
-        return info.by_hand.format(root=root)
+        return info.by_hand.format(target=target, folder=root / info.folder)
     return f"get it by `tinyhar data fetch {info.name}`, or from {info.url} to {target}"
 
 
