@@ -1,0 +1,1 @@
+"""The serial side: messages, frames, link, client, emulated bands, validation."""
