@@ -190,10 +190,10 @@ class RunReport:
 
     title: str
     data: DataReport
-    teacher: TeacherReport | Missing = Missing("no teacher was trained")
-    student: StudentReport | Missing = Missing("no student was trained")
-    device: DeviceReport | Missing = Missing("no band has answered yet")
-    memory: MemoryReport | Missing = Missing("no firmware was built")
+    teacher: TeacherReport | Missing = Missing("No teacher was trained.")
+    student: StudentReport | Missing = Missing("No student was trained.")
+    device: DeviceReport | Missing = Missing("No band has answered yet.")
+    memory: MemoryReport | Missing = Missing("No firmware was built.")
     examples: tuple[Example, ...] = ()
     curves: tuple[Curve, ...] = ()
     agreement: tuple[AgreementRow, ...] = ()

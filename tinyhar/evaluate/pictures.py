@@ -1,0 +1,162 @@
+"""The report's pictures: matplotlib figures as inline SVG that follows the page's theme.
+
+Figures are made without pyplot, so that none stays open behind anybody's back, and settings hold
+only while a picture is drawn. Each function takes arrays and returns SVG text.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyhar.evaluate.palette import ROLES, role_colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH: Final = 4.2
+"""Inches of a picture that stands beside others; the page scales it."""
+
+_AXIS_ROLES: Final = ("first", "second", "third")
+_SETTINGS: Final[dict[Any, Any]] = {
+    "svg.fonttype": "none",  # text stays text: the page's font, selectable, read aloud
+    "svg.hashsalt": "tinyhar",  # the same run gives the same bytes
+    "text.parse_math": False,  # a class may be called $x$
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": role_colour("soft"),
+    "axes.labelcolor": role_colour("soft"),
+    "xtick.color": role_colour("soft"),
+    "ytick.color": role_colour("soft"),
+    "text.color": role_colour("ink"),
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": role_colour("line"),
+    "grid.linewidth": 0.6,
+    "xtick.major.size": 0.0,
+    "ytick.major.size": 0.0,
+    "lines.linewidth": 1.4,
+}
+
+
+def curve(
+    lines: Mapping[str, Sequence[float]], *, ylabel: str, best_epoch: int | None, alt: str
+) -> str:
+    """One value an epoch for each of `lines` {role: values}; the kept epoch is marked."""
+    import matplotlib
+
+    with matplotlib.rc_context(_SETTINGS):
+        figure, (axes,) = _figure(1.3 * WIDTH, 2.4, rows=1)
+        for role, values in lines.items():
+            epochs = np.arange(1, len(values) + 1)
+            marker = "o" if len(values) == 1 else None
+            axes.plot(epochs, values, color=role_colour(role), marker=marker)
+            if best_epoch is not None and 1 <= best_epoch <= len(values):
+                axes.plot(best_epoch, values[best_epoch - 1], "o", ms=5, color=role_colour(role))
+        if best_epoch is not None:
+            axes.axvline(best_epoch, color=role_colour("kept"), lw=0.8, ls=(0, (3, 3)), zorder=0)
+        axes.locator_params(axis="x", integer=True)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(ylabel)
+        return _svg(figure, alt)
+
+
+def signal(
+    values: NDArray[np.float32],
+    groups: Mapping[str, Sequence[int]],
+    *,
+    rate: float,
+    limits: Mapping[str, tuple[float, float]],
+    alt: str,
+) -> str:
+    """A window float[time, channel], one panel for each of `groups` {title: its columns}."""
+    import matplotlib
+
+    seconds = np.arange(len(values)) / rate
+    with matplotlib.rc_context(_SETTINGS):
+        figure, panels = _figure(WIDTH, 0.5 + 1.15 * len(groups), rows=len(groups))
+        for axes, (label, columns) in zip(panels, groups.items(), strict=True):
+            for place, column in enumerate(columns):
+                role = _AXIS_ROLES[place % len(_AXIS_ROLES)]
+                axes.plot(seconds, values[:, column], color=role_colour(role), lw=1.2)
+            axes.set_ylim(*limits[label])
+            axes.set_xlim(0, seconds[-1] if len(seconds) > 1 else 1)
+            axes.set_title(label, loc="left", color=role_colour("soft"), size=8.5, pad=3)
+            axes.locator_params(axis="y", nbins=4)
+            axes.tick_params(labelbottom=axes is panels[-1])
+        panels[-1].set_xlabel("seconds")
+        return _svg(figure, alt)
+
+
+def people(floating: Mapping[str, float], int8: Mapping[str, float], *, alt: str) -> str:
+    """Each person's macro-F1, float (ring) and int8 (dot) joined by a line, first one on top."""
+    import matplotlib
+
+    names = list(dict.fromkeys([*floating, *int8]))
+    with matplotlib.rc_context({**_SETTINGS, "axes.grid.axis": "x"}):
+        figure, (axes,) = _figure(1.3 * WIDTH, 0.8 + 0.26 * len(names), rows=1)
+        for row, name in enumerate(names):
+            pair = [side[name] for side in (floating, int8) if name in side]
+            axes.plot(pair, [row] * len(pair), color=role_colour("soft"), lw=1.6, zorder=1)
+            if name in floating:
+                axes.plot(
+                    floating[name], row, "o", ms=8, mfc="none", mew=1.5, mec=role_colour("first")
+                )
+            if name in int8:
+                axes.plot(int8[name], row, "o", ms=4.5, color=role_colour("second"))
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        lowest = min([*floating.values(), *int8.values(), 0.9])
+        axes.set_xlim(max(0.0, np.floor(lowest * 20 - 0.2) / 20), 1.005)
+        axes.set_xlabel("macro-F1")
+        axes.spines["left"].set_visible(False)
+        return _svg(figure, alt)
+
+
+def _figure(width: float, height: float, *, rows: int) -> tuple[Figure, Sequence[Axes]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    return figure, list(panels)
+
+
+def _svg(figure: Figure, alt: str) -> str:
+    buffer = io.StringIO()
+    with warnings.catch_warnings():
+        # A class name in a script that matplotlib's font lacks: the page's font draws it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="svg", transparent=True)
+    return _inline(buffer.getvalue(), alt)
+
+
+def _inline(svg: str, alt: str) -> str:
+    """Matplotlib's SVG document as an element of a page: themed, described, no foreign names."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
+    head_end = body.index(">")
+    view = re.search(r'viewBox="[^"]*"', body[:head_end])
+    assert view is not None, "matplotlib's SVG has a viewBox"
+    body = re.sub(r'style="[^"]*"', lambda style: _themed(style.group()), body[head_end + 1 :])
+    body = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), body)
+    body = body.replace("xlink:href=", "href=")
+    body = re.sub(r'<g id="\w+">', "<g>", body)
+    head = f'<svg class="picture" role="img" aria-label="{html.escape(alt)}" {view.group()}>'
+    return head + re.sub(r">\s+<", "><", body.strip())
+
+
+def _themed(style: str) -> str:
+    for role in ROLES:
+        style = style.replace(role_colour(role), f"var(--{role})")
+    # Only the size of matplotlib's font matters; the family is the page's.
+    return re.sub(r"font: ([\d.]+px)[^;\"]*", r"font: \1 var(--sans)", style)
