@@ -122,8 +122,9 @@ def cut(
         stride: samples from one window's start to the next.
         activities: the classes, in this order; None takes all that the recordings know.
         threshold: with within="recording": the most frequent label must hold at least this share of
-            the window, unlabelled samples and other activities counting against it, else the window
-            is dropped. Of equally frequent labels the one listed first wins.
+            the window, else the window is dropped, as it is when more samples have no label (or one
+            of another activity) than have that one. 0 keeps every window that has a most frequent
+            label. Of equally frequent labels the one listed first wins.
         within: "labels" or "recording", see the module's text.
 
     Raises:
@@ -131,8 +132,8 @@ def cut(
     """
     if window < 1 or stride < 1:
         raise DataError(f"window={window} and stride={stride} samples: both must be at least 1")
-    if not 0 < threshold <= 1:
-        raise DataError(f"threshold={threshold}: a share of a window is above 0 and at most 1")
+    if not 0 <= threshold <= 1:
+        raise DataError(f"threshold={threshold}: a share of a window is between 0 and 1")
     if within not in ("labels", "recording"):
         raise DataError(f'within={within!r}: "labels" or "recording"')
     first = _common(recordings)
@@ -234,5 +235,6 @@ def _sliding(
     np.cumsum(labels[:, None] == np.arange(classes), axis=0, out=running[1:])
     counts = running[starts + window] - running[starts]
     majority = counts.argmax(axis=1)
-    keep = counts.max(axis=1) >= threshold * window
+    most = counts.max(axis=1)
+    keep = (most > 0) & (most >= threshold * window) & (most >= window - counts.sum(axis=1))
     return starts[keep], majority[keep].astype(np.int64)
