@@ -25,7 +25,7 @@ def quantise_multiplier(real: float) -> tuple[int, int]:
     if real == 0.0:
         return 0, 0
     fraction, shift = math.frexp(real)
-    multiplier = int(math.floor(fraction * (1 << 31) + 0.5))
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
     if multiplier == 1 << 31:
         multiplier //= 2
         shift += 1
@@ -59,7 +59,7 @@ def multiply(x: Int, multiplier: Any, shift: Any) -> Int:
 
 def round_half_away(x: np.float32) -> int:
     """C's `round` on a float32."""
-    return int(math.floor(abs(float(x)) + 0.5)) * (1 if x >= 0 else -1)
+    return math.floor(abs(float(x)) + 0.5) * (1 if x >= 0 else -1)
 
 
 def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from tinyhar.errors import ModelError
 
 @dataclass(frozen=True)
 class Window:
-    """Where a kernel looks: sizes are (height, width), `pad` is what lies before the first sample."""
+    """Where a kernel looks, as (height, width); `pad` is what lies before the first sample."""
 
     input: tuple[int, int]
     output: tuple[int, int]

@@ -1,0 +1,159 @@
+/*
+ * The handful of instructions that the kernels are made of. Cores with the 32-bit SIMD extension
+ * (Cortex-M4, M7, M33, M55) have each as one instruction; elsewhere plain C gives the same bytes.
+ * Sums wrap as two's complement does, so that a damaged model stays defined behaviour.
+ */
+#ifndef THAR_ENGINE_ARITHMETIC_H
+#define THAR_ENGINE_ARITHMETIC_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+#include <arm_acle.h>
+#define THAR_SIMD 1
+#else
+#define THAR_SIMD 0
+#endif
+
+#define THAR_INLINE static inline __attribute__((always_inline))
+
+/* Four bytes from anywhere. */
+THAR_INLINE uint32_t thar_load4(const void *p) {
+    uint32_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+THAR_INLINE void thar_store4(void *p, uint32_t x) { memcpy(p, &x, sizeof x); }
+
+THAR_INLINE int32_t thar_low16(uint32_t x) { return (int16_t)(x & 0xFFFFu); }
+THAR_INLINE int32_t thar_high16(uint32_t x) { return (int16_t)(x >> 16); }
+
+THAR_INLINE int32_t thar_wrapping_add(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+#if THAR_SIMD
+
+/* Bytes 0 and 2 (even), 1 and 3 (odd), as two signed halves. */
+THAR_INLINE uint32_t thar_even(uint32_t x) { return (uint32_t)__sxtb16((int32_t)x); }
+THAR_INLINE uint32_t thar_odd(uint32_t x) {
+    uint32_t r; /* the compiler does not fold the rotation into the intrinsic */
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(r) : "r"(x));
+    return r;
+}
+
+/* acc + low*low + high*high */
+THAR_INLINE int32_t thar_dot2(uint32_t a, uint32_t b, int32_t acc) {
+    return __smlad((int32_t)a, (int32_t)b, acc);
+}
+
+THAR_INLINE int32_t thar_mla_low(uint32_t a, uint32_t b, int32_t acc) {
+    return __smlabb((int32_t)a, (int32_t)b, acc);
+}
+
+THAR_INLINE int32_t thar_mla_high(uint32_t a, uint32_t b, int32_t acc) {
+    return __smlatt((int32_t)a, (int32_t)b, acc);
+}
+
+/* acc + (a*b >> 32) */
+THAR_INLINE int32_t thar_mla_top(int32_t a, int32_t b, int32_t acc) {
+    int32_t r;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc));
+    return r;
+}
+
+THAR_INLINE int32_t thar_saturate8(int32_t x) {
+    int32_t r; /* the intrinsic's type differs between compilers */
+    __asm__("ssat %0, #8, %1" : "=r"(r) : "r"(x));
+    return r;
+}
+
+#else
+
+THAR_INLINE uint32_t thar_halves(uint32_t low, uint32_t high) {
+    return (uint32_t)(uint16_t)(int8_t)(uint8_t)low |
+           ((uint32_t)(uint16_t)(int8_t)(uint8_t)high << 16);
+}
+
+THAR_INLINE uint32_t thar_even(uint32_t x) { return thar_halves(x & 0xFFu, (x >> 16) & 0xFFu); }
+THAR_INLINE uint32_t thar_odd(uint32_t x) { return thar_halves((x >> 8) & 0xFFu, x >> 24); }
+
+THAR_INLINE int32_t thar_mla_low(uint32_t a, uint32_t b, int32_t acc) {
+    return thar_wrapping_add(acc, thar_low16(a) * thar_low16(b));
+}
+
+THAR_INLINE int32_t thar_mla_high(uint32_t a, uint32_t b, int32_t acc) {
+    return thar_wrapping_add(acc, thar_high16(a) * thar_high16(b));
+}
+
+THAR_INLINE int32_t thar_dot2(uint32_t a, uint32_t b, int32_t acc) {
+    return thar_mla_high(a, b, thar_mla_low(a, b, acc));
+}
+
+THAR_INLINE int32_t thar_mla_top(int32_t a, int32_t b, int32_t acc) {
+    return thar_wrapping_add(acc, (int32_t)(((int64_t)a * b) >> 32));
+}
+
+THAR_INLINE int32_t thar_saturate8(int32_t x) { return x < -128 ? -128 : x > 127 ? 127 : x; }
+
+#endif
+
+/* round(a*b / 2^31), as gemmlowp's SaturatingRoundingDoublingHighMul for b >= 0 */
+THAR_INLINE int32_t thar_doubling_high(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
+}
+
+/* x / 2^exponent with halves away from zero, 0 <= exponent <= 31 */
+THAR_INLINE int32_t thar_divide_pot(int32_t x, int32_t exponent) {
+    int64_t half = (INT64_C(1) << exponent) >> 1;
+    return (int32_t)((x + half - (x < 0 && exponent > 0)) >> exponent);
+}
+
+/* TFLM's MultiplyByQuantizedMultiplier; -31 <= shift <= 30, to the left if positive */
+THAR_INLINE int32_t thar_rescale(int32_t x, int32_t multiplier, int32_t shift) {
+    int32_t left = shift > 0 ? shift : 0;
+    int32_t shifted = (int32_t)((uint32_t)x << left);
+    return thar_divide_pot(thar_doubling_high(shifted, multiplier), left - shift);
+}
+
+THAR_INLINE int32_t thar_clamp(int32_t x, int32_t low, int32_t high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+/*
+ * The packed kernels' rescaling. TFLM rounds twice: x = floor((acc*m + 2^30) / 2^31), then x / 2^e
+ * with halves away from zero, then adds the zero point. With t = acc * 256 and s = e + 7 the first
+ * rounding is (t*m >> 32) + 64 in units of 2^-7, and nested floors make the rest one shift:
+ *     ((t*m >> 32) + 64 + 2^(s-1) + zero * 2^s) >> s        (no 2^(s-1) when e = 0)
+ * which rounds halves up. Away from zero differs below zero only: there x loses one first. Where a
+ * ReLU cuts everything below zero anyway, that step is left out.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t base;
+    int32_t shift;
+} thar_packed_scale;
+
+THAR_INLINE thar_packed_scale thar_packed_scale_of(int32_t head, int32_t multiplier,
+                                                   int32_t out_zero) {
+    uint32_t shift = (uint32_t)head & 31u;
+    uint32_t half = ((1u << shift) >> 1) | 64u;
+    thar_packed_scale scale = {multiplier, (int32_t)(((uint32_t)out_zero << shift) + half),
+                               (int32_t)shift};
+    return scale;
+}
+
+THAR_INLINE int32_t thar_packed_relu(int32_t t, thar_packed_scale scale) {
+    return thar_saturate8(thar_mla_top(t, scale.multiplier, scale.base) >> scale.shift);
+}
+
+THAR_INLINE int32_t thar_packed_exact(int32_t t, thar_packed_scale scale) {
+    int32_t x = thar_mla_top(t, scale.multiplier, 64);
+    int32_t away = scale.shift > 7 ? -128 : 0;
+    x = thar_wrapping_add(x, (x >> 31) & away);
+    return thar_saturate8(thar_wrapping_add(x, scale.base - 64) >> scale.shift);
+}
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * The compiled model's format, as the converter writes it and the kernels read it: a header, a table
+ * of operators, then weights packed for the kernels. Little-endian; every offset is in bytes.
+ * tinyhar/convert/compiled.py is the other half.
+ */
+#ifndef THAR_ENGINE_PLAN_H
+#define THAR_ENGINE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define THAR_PLAN_MAGIC 0x4D434854u /* "THCM" */
+#define THAR_PLAN_VERSION 1u
+
+typedef struct {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t ops;
+    uint32_t bytes; /* of the whole model */
+    uint32_t arena_bytes;
+    uint32_t input, input_bytes;   /* in the arena */
+    uint32_t output, output_bytes; /* in the arena */
+} thar_plan;
+
+enum {
+    THAR_CONV = 0,       /* packed in pairs of channels, see conv.c */
+    THAR_DEPTHWISE,      /* packed in groups of four channels, see depthwise.c */
+    THAR_CONV_WIDE,      /* plain weights: whatever the packed kernels cannot hold */
+    THAR_DEPTHWISE_WIDE,
+    THAR_MAX_POOL,
+    THAR_AVERAGE_POOL,
+    THAR_MEAN, /* in_h = outer, in_w = count, in_c = inner */
+    THAR_ADD,
+    THAR_SOFTMAX,
+    THAR_KINDS
+};
+
+typedef struct {
+    uint8_t kind;
+    uint8_t pool; /* CONV: outputs along time to take the maximum of, 1 or 2 */
+    int8_t in_zero, out_zero;
+    int8_t low, high; /* the fused activation */
+    uint16_t reserved;
+    uint16_t in_h, in_w, in_c;
+    uint16_t out_h, out_w, out_c;
+    uint16_t kernel_h, kernel_w;
+    uint16_t stride_h, stride_w;
+    uint16_t dilation_h, dilation_w;
+    uint16_t pad_h, pad_w;
+    uint32_t input, output; /* in the arena */
+    uint32_t other;         /* in the arena: ADD's second input; scratch of a packed kernel */
+    uint32_t data;          /* in the model: weights and constants */
+} thar_op;
+
+_Static_assert(sizeof(thar_plan) == 32, "the converter writes 32 bytes");
+_Static_assert(sizeof(thar_op) == 52, "the converter writes 52 bytes");
+
+/* Two rescalings and the sum's, as TFLM's ADD. */
+typedef struct {
+    int32_t multiplier[3];
+    int32_t shift[3];
+    int32_t other_zero;
+} thar_add_data;
+
+/* One rescaling: MEAN's, SOFTMAX's (with the lowest difference that counts). */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+    int32_t lowest;
+} thar_scale_data;
+
+/* One output channel of a wide kernel. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier;
+    int32_t shift;
+} thar_wide_channel;
+
+/*
+ * One output channel of a packed kernel: `head` is bias * 256 + s, where the bias already holds
+ * -in_zero * sum(weights) and s = 7 - TFLM's shift (7..23).
+ */
+typedef struct {
+    int32_t head;
+    int32_t multiplier;
+} thar_packed_channel;
+
+/* True if every offset and size of `op` lies inside the model and the arena. */
+bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_bytes,
+                      size_t arena_bytes);
+
+typedef void (*thar_kernel)(const thar_op *op, const uint8_t *model, uint8_t *arena);
+
+void thar_conv(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_depthwise(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_conv_wide(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_depthwise_wide(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_max_pool(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_average_pool(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_mean(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_add(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_softmax(const thar_op *op, const uint8_t *model, uint8_t *arena);
+
+#endif
