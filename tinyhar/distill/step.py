@@ -1,0 +1,131 @@
+"""One training step as one traced graph: gather, augment, mix, teacher, student, losses, update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from tinyhar.distill.augment import Augment
+from tinyhar.distill.method import Method
+from tinyhar.distill.teacher import Teacher, shapes_of
+from tinyhar.models import with_anchors
+
+if TYPE_CHECKING:
+    from tinyhar.distill.train import FitConfig
+
+
+class Stepper:
+    """Holds the data, the optimiser and the traced step of one training."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        x: np.ndarray,
+        y: np.ndarray,
+        config: FitConfig,
+        method: Method,
+        teacher: Teacher | None,
+        augment: Augment | None,
+        clip: float | None,
+    ) -> None:
+        self.y = y
+        self.batch = min(config.batch, len(y))
+        self.steps = len(y) // self.batch
+        self.config, self.method, self.augment, self.clip = config, method, augment, clip
+        self.teacher = teacher.with_anchors(method.anchors) if teacher else None
+        self.student = with_anchors(model, method.anchors)
+        shapes = shapes_of(self.student)
+        self.extra = method.build(self.teacher.shapes if self.teacher else {}, shapes)
+        classes = shapes["logits"][-1]
+        self._x = tf.constant(x, tf.float32)
+        self._targets = tf.one_hot(y, classes)
+        self.optimizer = _optimizer(config)
+        self.trained = [*model.trainable_variables, *self.extra]
+        self.optimizer.build(self.trained)
+        self._averaged = [w for w in model.weights if w.dtype.is_floating]
+        self.averages = (
+            [tf.Variable(w, trainable=False) for w in self._averaged] if config.average else []
+        )
+        self._graph = tf.function(self._step)
+
+    def step(self, indices: np.ndarray, number: int, rate: float) -> dict[str, tf.Tensor]:
+        """Trains on the windows at `indices` [batch]; the losses by name."""
+        return self._graph(
+            tf.constant(indices, tf.int32), tf.constant(number), tf.constant(rate, tf.float32)
+        )
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the model holds the running mean of its weights (where that is on)."""
+        kept = [w.numpy() for w in self._averaged] if self.averages else []
+        for weight, average in zip(self._averaged, self.averages, strict=False):
+            weight.assign(average)
+        try:
+            yield
+        finally:
+            for weight, value in zip(self._averaged, kept, strict=False):
+                weight.assign(value)
+
+    def _step(self, indices: tf.Tensor, number: tf.Tensor, rate: tf.Tensor) -> dict[str, tf.Tensor]:
+        x, targets = self._inputs(indices, tf.stack([self.config.seed, number]))
+        seen_by_teacher = self.teacher(x) if self.teacher else None
+        with tf.GradientTape() as tape:
+            outputs = self.student(x, training=True)
+            losses = self.method.losses(seen_by_teacher, outputs, targets)
+            total = tf.add_n(list(losses.values()))
+        gradients = tape.gradient(total, self.trained)
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply_gradients(zip(gradients, self.trained, strict=True))
+        self._average(number)
+        return losses
+
+    def _inputs(self, indices: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = tf.gather(self._x, indices)
+        targets = tf.gather(self._targets, indices)
+        if self.augment is not None:
+            x = self.augment(x, seed)
+        if self.config.mixup:
+            x, targets = mixed(x, targets, self.config.mixup, seed + 104729)
+        if self.clip is not None:
+            x = tf.clip_by_value(x, -self.clip, self.clip)
+        return x, targets
+
+    def _average(self, number: tf.Tensor) -> None:
+        if not self.averages:
+            return
+        # The first steps average over fewer: else the start would weigh for ever (as in Adam).
+        done = tf.cast(number, tf.float32) + 1.0
+        decay = tf.minimum(self.config.average, done / (done + 9.0))
+        for average, weight in zip(self.averages, self._averaged, strict=True):
+            average.assign(decay * average + (1.0 - decay) * weight)
+
+
+def mixed(
+    x: tf.Tensor, targets: tf.Tensor, alpha: float, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Each window mixed with its neighbour in the (already random) batch by a ~ Beta(alpha, alpha).
+
+    (Zhang et al. 2018, "mixup", equation 1; the larger share stays with the window itself.)
+    """
+    count = tf.shape(x)[0]
+    a = tf.random.stateless_gamma([count], seed, alpha)
+    b = tf.random.stateless_gamma([count], seed + 1, alpha)
+    share = tf.maximum(a, b) / tf.maximum(a + b, 1e-9)
+    wide = share[:, None, None, None]
+    return (
+        wide * x + (1.0 - wide) * tf.roll(x, 1, axis=0),
+        share[:, None] * targets + (1.0 - share[:, None]) * tf.roll(targets, 1, axis=0),
+    )
+
+
+def _optimizer(config: FitConfig) -> keras.optimizers.Optimizer:
+    optimizer = keras.optimizers.AdamW(
+        learning_rate=config.rate, weight_decay=config.weight_decay, jit_compile=False
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

@@ -1,0 +1,49 @@
+"""A frozen teacher: one model, or several whose logits are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+import tf_keras as keras
+
+from tinyhar.distill.method import Outputs, Shapes
+from tinyhar.errors import ModelError
+from tinyhar.models import with_anchors
+
+
+class Teacher:
+    """Callable: x [batch, 1, time, channel] -> "logits" and anchor features, without gradient.
+
+    Features come from the first model: averaging features of networks that were trained apart
+    would mix unrelated channels.
+    """
+
+    def __init__(self, models: keras.Model | Sequence[keras.Model]) -> None:
+        self.models = tuple(models) if isinstance(models, (list, tuple)) else (models,)
+        if not self.models:
+            raise ModelError("a teacher needs at least one model")
+        self._first = with_anchors(self.models[0])
+
+    def with_anchors(self, names: Sequence[str]) -> Teacher:
+        """The same teacher giving these features, too."""
+        wider = Teacher(self.models)
+        wider._first = with_anchors(self.models[0], names)
+        return wider
+
+    def __call__(self, x: tf.Tensor) -> Outputs:
+        """The teacher's view of a batch."""
+        first = dict(self._first(x, training=False))
+        rest = [model(x, training=False) for model in self.models[1:]]
+        first["logits"] = tf.add_n([first["logits"], *rest]) / float(len(self.models))
+        return {name: tf.stop_gradient(value) for name, value in first.items()}
+
+    @property
+    def shapes(self) -> Shapes:
+        """Shapes of the outputs without the batch."""
+        return shapes_of(self._first)
+
+
+def shapes_of(model: keras.Model) -> dict[str, tuple[int, ...]]:
+    """Shapes, without the batch, of a model whose output is a dict."""
+    return {name: tuple(out.shape[1:]) for name, out in model.output.items()}
