@@ -183,19 +183,19 @@ def example_run(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> RunReport:
     """A complete run on six classes."""
     return example_run()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_with() -> Callable[..., RunReport]:
     """A run with other classes or channels."""
     return example_run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def synthetic(run: RunReport) -> RunReport:
     """A run on made-up movement."""
     return replace(run, data=replace(run.data, name="synthetic", synthetic=True))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from markupsafe import Markup
+
 UNKNOWN: Final = "–"
 
 
@@ -67,3 +69,8 @@ def duration(seconds: float | None) -> str:
 def spoken(name: str) -> str:
     """An identifier as words: trouser_pocket -> trouser pocket."""
     return name.replace("_", " ")
+
+
+def breakable(name: str) -> Markup:
+    """An identifier that may be broken after an underscore, so that a phone's table fits."""
+    return Markup("_<wbr>").join(name.split("_"))

@@ -10,6 +10,7 @@ import html
 import io
 import re
 import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,8 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",  # text stays text: the page's font, selectable, read aloud
     "svg.hashsalt": "tinyhar",  # the same run gives the same bytes
     "text.parse_math": False,  # a class may be called $x$
-    "font.size": 9.0,
+    "font.size": 8.5,
+    "axes.titlesize": 8.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
@@ -56,7 +58,7 @@ def curve(
     import matplotlib
 
     with matplotlib.rc_context(_SETTINGS):
-        figure, (axes,) = _figure(1.3 * WIDTH, 2.4, rows=1)
+        figure, (axes,) = _figure(1.1 * WIDTH, 2.4, rows=1)
         for role, values in lines.items():
             epochs = np.arange(1, len(values) + 1)
             marker = "o" if len(values) == 1 else None
@@ -91,7 +93,7 @@ def signal(
                 axes.plot(seconds, values[:, column], color=role_colour(role), lw=1.2)
             axes.set_ylim(*limits[label])
             axes.set_xlim(0, seconds[-1] if len(seconds) > 1 else 1)
-            axes.set_title(label, loc="left", color=role_colour("soft"), size=8.5, pad=3)
+            axes.set_title(label, loc="left", color=role_colour("soft"), pad=3)
             axes.locator_params(axis="y", nbins=4)
             axes.tick_params(labelbottom=axes is panels[-1])
         panels[-1].set_xlabel("seconds")
@@ -104,7 +106,7 @@ def people(floating: Mapping[str, float], int8: Mapping[str, float], *, alt: str
 
     names = list(dict.fromkeys([*floating, *int8]))
     with matplotlib.rc_context({**_SETTINGS, "axes.grid.axis": "x"}):
-        figure, (axes,) = _figure(1.3 * WIDTH, 0.8 + 0.26 * len(names), rows=1)
+        figure, (axes,) = _figure(1.1 * WIDTH, 0.8 + 0.26 * len(names), rows=1)
         for row, name in enumerate(names):
             pair = [side[name] for side in (floating, int8) if name in side]
             axes.plot(pair, [row] * len(pair), color=role_colour("soft"), lw=1.6, zorder=1)
@@ -150,7 +152,10 @@ def _inline(svg: str, alt: str) -> str:
     body = re.sub(r'style="[^"]*"', lambda style: _themed(style.group()), body[head_end + 1 :])
     body = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), body)
     body = body.replace("xlink:href=", "href=")
-    body = re.sub(r'<g id="\w+">', "<g>", body)
+    body = re.sub(r'<g id="[^"]*"', "<g", body)
+    # What is left are shapes used by name; another picture on the page may use the same names.
+    own = f"{zlib.crc32((alt + body).encode()):08x}"
+    body = re.sub(r'(id="|href="#|url\(#)(\w+)', rf"\1\2-{own}", body)
     head = f'<svg class="picture" role="img" aria-label="{html.escape(alt)}" {view.group()}>'
     return head + re.sub(r">\s+<", "><", body.strip())
 
@@ -158,5 +163,5 @@ def _inline(svg: str, alt: str) -> str:
 def _themed(style: str) -> str:
     for role in ROLES:
         style = style.replace(role_colour(role), f"var(--{role})")
-    # Only the size of matplotlib's font matters; the family is the page's.
-    return re.sub(r"font: ([\d.]+px)[^;\"]*", r"font: \1 var(--sans)", style)
+    # The size is matplotlib's choice, the family the page's.
+    return re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", style)

@@ -260,7 +260,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("score", "change", "count", "kib", "share", "number", "duration", "spoken"):
+    for name in ("score", "change", "count", "kib", "share", "number", "duration", "breakable"):
         environment.filters[name] = getattr(formats, name)
     environment.tests["missing_part"] = lambda part: isinstance(part, Missing)
     environment.globals["part_colour"] = class_colour
