@@ -1,4 +1,4 @@
-"""``tinyhar data list | info | fetch``: which data sets there are, what is in them, getting them."""
+"""``tinyhar data list | info | fetch``: data sets there are, what is in one, how to get it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Comments, each optional:
 
     subject   who wore it; else the file name up to the first "_" (anna_2.csv is anna's)
     position  where; else "wrist"
-    rate      samples a second; else the median step of time_s, rounded to a whole number
+    rate      samples a second; else the usual step of time_s tells, rounded to a whole number
     unit acc  "m/s^2" (else this is taken) or "g"
     unit gyro "rad/s" (else this is taken) or "deg/s"
 
@@ -158,7 +158,10 @@ def _check_times(times: NDArray[np.float64], origin: str) -> None:
 
 
 def _rate(head: dict[str, str], times: NDArray[np.float64], origin: str) -> float:
-    measured = 1 / float(np.median(np.diff(times)))
+    step = np.diff(times)
+    mean, median = float(step.mean()), float(np.median(step))
+    # Jitter moves the median, lost samples move the mean: believe the mean while they are close.
+    measured = 1 / (mean if abs(mean / median - 1) < 0.05 else median)
     if "rate" not in head:
         return float(max(round(measured), 1))
     try:
