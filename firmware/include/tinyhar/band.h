@@ -1,0 +1,77 @@
+/* The band: bytes from a host go in, answers and predictions come out through the port. */
+#ifndef TINYHAR_BAND_H
+#define TINYHAR_BAND_H
+
+#include "tinyhar/config.h"
+#include "tinyhar/frame.h"
+#include "tinyhar/messages.h"
+#include "tinyhar/model.h"
+#include "tinyhar/outbox.h"
+#include "tinyhar/smoothing.h"
+#include "tinyhar/window.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define THAR_FIRMWARE_MAJOR 0
+#define THAR_FIRMWARE_MINOR 1
+#define THAR_FIRMWARE_PATCH 0
+
+typedef struct {
+  uint8_t type;
+  uint8_t seq;
+  uint16_t crc;
+} thar_request;
+
+typedef struct {
+  uint32_t windows;
+  uint32_t frames_ok;
+  uint32_t frames_bad;
+  uint32_t ticks_min;
+  uint32_t ticks_max;
+  uint64_t ticks_sum;
+} thar_band_stats;
+
+/* One per firmware, in static storage: it holds every buffer. Its fields are the core's business. */
+typedef struct {
+  thar_model model;
+  thar_decoder decoder;
+  thar_outbox outbox;
+  thar_request last; /* the request that the outbox answers */
+  bool has_last;
+  uint8_t event_seq;
+
+  /* INFER: a window that comes in pieces, kept for TRACE. */
+  uint32_t load_ticks;
+  uint16_t loaded; /* samples so far */
+  bool has_window; /* `window` is whole */
+
+  /* STREAM */
+  thar_windower windower;
+  thar_smoothing smoothing;
+  uint32_t stream_ticks; /* spent on count maps since the last window */
+
+  thar_band_stats stats;
+  uint8_t frame[THAR_HEADER_BYTES + THAR_MAX_BODY + THAR_CRC_BYTES];
+  int8_t window[THAR_MAX_WINDOW_VALUES];
+  int8_t ring[THAR_MAX_WINDOW_VALUES];
+} thar_band;
+
+/* Loads the port's bundle; without a usable one the band still answers, and says what is wrong. */
+void thar_band_init(thar_band *band, uint8_t *arena, size_t arena_bytes);
+
+/* Sends the BOOT event. */
+void thar_band_announce(thar_band *band);
+
+/* Bytes as they come off the line, in pieces of any size. */
+void thar_band_receive(thar_band *band, const uint8_t *bytes, size_t size);
+
+/* All of the above on static storage, for ever: what a port's main calls. */
+void thar_band_run(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

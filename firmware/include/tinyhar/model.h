@@ -1,0 +1,32 @@
+/* A bundle and the engine that runs it: from a window of int8 to logits. */
+#ifndef TINYHAR_MODEL_H
+#define TINYHAR_MODEL_H
+
+#include "tinyhar/bundle.h"
+#include "tinyhar/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  thar_bundle bundle;
+  thar_engine engine;
+  uint8_t layers;      /* that a trace reports; 0: this engine has no trace */
+  const char *problem; /* NULL: ready; else in words why not, and `field` may name the culprit */
+  const char *field;   /* of the bundle, or NULL */
+} thar_model;
+
+/* Checks the bundle whole, that this build has room for it, and that the engine takes its model; all
+ * that follows needs problem == NULL. bytes must stay; both pointers must be 16-aligned. */
+void thar_model_load(thar_model *m, const uint8_t *bytes, size_t size, uint8_t *arena,
+                     size_t arena_bytes);
+
+/* window x channels, the size of the engine's input. */
+size_t thar_model_window_values(const thar_model *m);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,49 @@
+/* What a port supplies, and all that the core asks of a board. One folder under firmware/ports each;
+ * firmware/README.md tells how to add one. */
+#ifndef TINYHAR_PORT_H
+#define TINYHAR_PORT_H
+
+#include "tinyhar/bytes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  const char *board; /* utf-8, at most 64 bytes */
+  uint32_t boot_id;  /* changes at every boot */
+  uint8_t reset_reason;
+  uint16_t instructions_per_tick; /* 0 where a tick is not a fixed number of instructions */
+  uint32_t tick_hz;
+  uint32_t ram_bytes;   /* of the image, stack reserve included; 0 unknown */
+  uint32_t flash_bytes; /* of the image; 0 unknown */
+  const uint8_t *bundle; /* 16-aligned; NULL without one */
+  size_t bundle_bytes;
+} thar_port_info;
+
+/* Filled before the core starts; the same at every call. */
+const thar_port_info *thar_port_about(void);
+
+/* Waits (asleep, where the board can) until bytes came or something else woke it; 0: nothing came. */
+size_t thar_port_read(uint8_t *buffer, size_t capacity);
+
+/* Returns when all is handed to the line, or given up because nobody takes it. */
+void thar_port_write(const uint8_t *bytes, size_t size);
+
+/* Counts up at tick_hz and wraps at 2^32; it must not wrap within one inference. */
+uint32_t thar_port_ticks(void);
+
+/* Since boot. */
+uint32_t thar_port_milliseconds(void);
+
+/* The deepest that the stack has been, in bytes; 0 unknown. */
+uint32_t thar_port_stack_used(void);
+
+/* Restarts with reset reason REQUESTED. Does not return. */
+void thar_port_reset(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

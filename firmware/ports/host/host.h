@@ -1,0 +1,27 @@
+/* The host port's parts: the line (a pseudo-terminal or a socket) and the life of the process. */
+#ifndef TINYHAR_PORT_HOST_H
+#define TINYHAR_PORT_HOST_H
+
+#include "tinyhar/port.h"
+
+typedef struct {
+  int listener; /* socket that accepts clients; -1 on a pseudo-terminal */
+  int client;   /* connected socket, or the terminal's master; -1: nobody */
+  int keeper;   /* the terminal's slave, held open so that a leaving client is no hang-up; or -1 */
+} host_line;
+
+/* Both print `listening URL` on stdout; false: errno tells. port 0: any. */
+bool host_line_open_pty(host_line *line);
+bool host_line_open_tcp(host_line *line, uint16_t port);
+
+size_t host_line_read(host_line *line, uint8_t *buffer, size_t capacity);
+void host_line_write(host_line *line, const uint8_t *bytes, size_t size);
+
+/* Notes how to start again, and takes over what the process before left: true if there was one, with
+ * its line still open. reason and boot_id are filled in either case. */
+bool host_restart_prepare(char **argv, host_line *line, uint8_t *reason, uint32_t *boot_id);
+
+/* Becomes a new process image on the same line. Does not return; safe in a signal handler. */
+void host_restart(uint8_t reason);
+
+#endif

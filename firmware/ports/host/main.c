@@ -1,0 +1,169 @@
+/* The band as a POSIX process: tinyhar-band [--pty | --tcp PORT] [--bundle FILE]. */
+#define _XOPEN_SOURCE 600
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "tinyhar/band.h"
+
+#define NANOSECONDS 1000000000u
+#define EXIT_USAGE 2
+
+extern const uint8_t thar_bundle_start[];
+extern const uint8_t thar_bundle_end[];
+
+typedef struct {
+  bool tcp;
+  uint16_t port;
+  const char *bundle;
+} options;
+
+static host_line line = {-1, -1, -1};
+static thar_port_info about = {.board = "host", .tick_hz = NANOSECONDS};
+
+/* ---- what the core asks ---- */
+
+const thar_port_info *thar_port_about(void) {
+  return &about;
+}
+
+size_t thar_port_read(uint8_t *buffer, size_t capacity) {
+  return host_line_read(&line, buffer, capacity);
+}
+
+void thar_port_write(const uint8_t *bytes, size_t size) {
+  host_line_write(&line, bytes, size);
+}
+
+static uint64_t nanoseconds(void) {
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
+}
+
+uint32_t thar_port_ticks(void) {
+  return (uint32_t)nanoseconds();
+}
+
+uint32_t thar_port_milliseconds(void) {
+  static uint64_t boot;
+  const uint64_t now = nanoseconds();
+  boot = boot != 0 ? boot : now;
+  return (uint32_t)((now - boot) / 1000000u);
+}
+
+uint32_t thar_port_stack_used(void) {
+  return 0;
+}
+
+void thar_port_reset(void) {
+  host_restart(THAR_RESET_REASON_REQUESTED);
+}
+
+/* ---- signals ---- */
+
+/* There is nothing to tidy up, and a flag could be slept through: the signal may come between a look
+ * at it and the wait for bytes. */
+static void on_stop(int signal_number) {
+  (void)signal_number;
+  _exit(EXIT_SUCCESS);
+}
+
+static void on_crash(int signal_number) {
+  (void)signal_number;
+  host_restart(THAR_RESET_REASON_FAULT);
+}
+
+static void handle(int signal_number, void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  (void)sigaction(signal_number, &action, NULL);
+}
+
+static void handle_signals(void) {
+  handle(SIGPIPE, SIG_IGN);
+  handle(SIGTERM, on_stop);
+  handle(SIGINT, on_stop);
+  handle(SIGSEGV, on_crash);
+  handle(SIGBUS, on_crash);
+  handle(SIGFPE, on_crash);
+  handle(SIGILL, on_crash);
+  handle(SIGABRT, on_crash);
+}
+
+/* ---- start ---- */
+
+_Noreturn static void usage(const char *wrong, const char *value) {
+  fprintf(stderr, "tinyhar-band: %s %s; usage: tinyhar-band [--pty | --tcp PORT] [--bundle FILE]\n",
+          wrong, value);
+  exit(EXIT_USAGE);
+}
+
+static uint16_t port_number(const char *text) {
+  char *end;
+  const long value = strtol(text, &end, 10);
+  if (*text == '\0' || *end != '\0' || value < 0 || value > 65535) {
+    usage("no port number:", text);
+  }
+  return (uint16_t)value;
+}
+
+static options parse(int argc, char **argv) {
+  options o = {false, 0, NULL};
+  for (int i = 1; i < argc; i++) {
+    const bool has_value = i + 1 < argc;
+    if (strcmp(argv[i], "--pty") == 0) {
+      o.tcp = false;
+    } else if (strcmp(argv[i], "--tcp") == 0 && has_value) {
+      o.tcp = true;
+      o.port = port_number(argv[++i]);
+    } else if (strcmp(argv[i], "--bundle") == 0 && has_value) {
+      o.bundle = argv[++i];
+    } else {
+      usage("unknown or incomplete option", argv[i]);
+    }
+  }
+  return o;
+}
+
+/* What the core will find wrong with the file it says to the client; here it only has to be read. */
+static void read_bundle(const char *path) {
+  FILE *file = fopen(path, "rb");
+  struct stat status;
+  if (file == NULL || fstat(fileno(file), &status) != 0) {
+    usage(strerror(errno), path);
+  }
+  const size_t size = (size_t)status.st_size;
+  const size_t rounded = (size / THAR_BUNDLE_ALIGN + 1) * THAR_BUNDLE_ALIGN;
+  uint8_t *bytes = aligned_alloc(THAR_BUNDLE_ALIGN, rounded);
+  if (bytes == NULL || fread(bytes, 1, size, file) != size) {
+    usage("cannot read", path);
+  }
+  (void)fclose(file);
+  about.bundle = bytes;
+  about.bundle_bytes = size;
+}
+
+int main(int argc, char **argv) {
+  const options o = parse(argc, argv);
+  const bool again = host_restart_prepare(argv, &line, &about.reset_reason, &about.boot_id);
+  handle_signals();
+  about.bundle = thar_bundle_start;
+  about.bundle_bytes = (size_t)(thar_bundle_end - thar_bundle_start);
+  if (o.bundle != NULL) {
+    read_bundle(o.bundle);
+  }
+  (void)thar_port_milliseconds();
+  if (!again && !(o.tcp ? host_line_open_tcp(&line, o.port) : host_line_open_pty(&line))) {
+    usage("cannot open the line:", strerror(errno));
+  }
+  thar_band_run();
+  return EXIT_SUCCESS;
+}

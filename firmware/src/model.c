@@ -1,0 +1,109 @@
+#include "tinyhar/model.h"
+
+#include <string.h>
+
+#include "tinyhar/config.h"
+#include "tinyhar/messages.h"
+
+static void fail(thar_model *m, const char *problem, const char *field) {
+  m->problem = problem;
+  m->field = field;
+}
+
+static bool is_aligned(const uint8_t *bytes) {
+  return (uintptr_t)bytes % THAR_BUNDLE_ALIGN == 0;
+}
+
+static uint8_t linked_engine(void) {
+  return strcmp(thar_engine_name(), "tflm") == 0 ? THAR_ENGINE_KIND_TFLM
+                                                 : THAR_ENGINE_KIND_COMPILED;
+}
+
+static const char *misfit(const thar_bundle_header *h, size_t arena_bytes) {
+  if (h->engine != linked_engine()) {
+    return "engine";
+  }
+  if (h->classes > THAR_MAX_CLASSES) {
+    return "classes";
+  }
+  if ((uint32_t)h->window * h->channels > THAR_MAX_WINDOW_VALUES) {
+    return "window";
+  }
+  if (h->smooth_length > THAR_MAX_SMOOTH_LENGTH) {
+    return "smooth_length";
+  }
+  return h->arena_bytes > arena_bytes ? "arena_bytes" : NULL;
+}
+
+static const char *engine_problem(thar_engine_status status) {
+  switch (status) {
+    case THAR_ENGINE_OK:
+      return NULL;
+    case THAR_ENGINE_BAD_VERSION:
+      return "the model is of another converter version";
+    case THAR_ENGINE_ARENA_TOO_SMALL:
+      return "the arena is too small for the model";
+    case THAR_ENGINE_UNSUPPORTED:
+      return "the model has an operator that the engine lacks";
+    case THAR_ENGINE_BAD_MODEL:
+    default:
+      return "the engine does not take the model";
+  }
+}
+
+static void count_layer(void *ctx, uint16_t layer, const int8_t *data, size_t bytes) {
+  uint16_t *layers = ctx;
+  (void)data;
+  (void)bytes;
+  *layers = (uint16_t)(layer + 1);
+}
+
+/* By running it once; an engine tells its layers in no other way. */
+static uint8_t count_layers(thar_engine *engine) {
+  uint16_t layers = 0;
+  memset(thar_engine_input(engine), 0, thar_engine_input_bytes(engine));
+  if (thar_engine_invoke_traced(engine, count_layer, &layers) != THAR_ENGINE_OK) {
+    return 0;
+  }
+  return layers < UINT8_MAX ? (uint8_t)layers : 0;
+}
+
+void thar_model_load(thar_model *m, const uint8_t *bytes, size_t size, uint8_t *arena,
+                     size_t arena_bytes) {
+  memset(m, 0, sizeof *m);
+  if (bytes == NULL || size == 0) {
+    fail(m, "no bundle", NULL);
+    return;
+  }
+  if (!is_aligned(bytes) || !is_aligned(arena)) {
+    fail(m, "bundle or arena is not 16-aligned", NULL);
+    return;
+  }
+  const char *wrong = thar_bundle_open(&m->bundle, bytes, size);
+  if (wrong != NULL) {
+    fail(m, "the bundle is damaged or not one", wrong);
+    return;
+  }
+  const thar_bundle_header *h = &m->bundle.header;
+  wrong = misfit(h, arena_bytes);
+  if (wrong != NULL) {
+    fail(m, "the bundle does not fit this firmware", wrong);
+    return;
+  }
+  m->problem =
+      engine_problem(thar_engine_init(&m->engine, m->bundle.model, h->model_bytes, arena,
+                                      arena_bytes));
+  if (m->problem != NULL) {
+    return;
+  }
+  if (thar_engine_input_bytes(&m->engine) != thar_model_window_values(m) ||
+      thar_engine_output_bytes(&m->engine) != h->classes) {
+    fail(m, "the model's input or output is not the bundle's", NULL);
+    return;
+  }
+  m->layers = count_layers(&m->engine);
+}
+
+size_t thar_model_window_values(const thar_model *m) {
+  return (size_t)m->bundle.header.window * m->bundle.header.channels;
+}
