@@ -81,14 +81,43 @@ thar_refusal thar_answer_infer(thar_band *band, thar_reader *body) {
 
 /* ---- TRACE ---- */
 
-static void put_crc(void *ctx, uint16_t layer, const int8_t *data, size_t bytes) {
-  (void)layer;
-  thar_put_u32(ctx, thar_crc32(0, (const uint8_t *)data, bytes));
+typedef struct {
+  thar_writer *out;
+  uint8_t layer;    /* whose channels are asked for; 0 is the input */
+  uint8_t channels; /* 0: every layer as a whole */
+  uint16_t put;     /* CRCs so far */
+} tracer;
+
+static void put_crc(tracer *t, uint32_t crc) {
+  thar_put_u32(t->out, crc);
+  t->put++;
 }
 
-thar_refusal thar_answer_trace(thar_band *band, thar_reader *body) {
-  thar_refusal no = thar_expect_end(body);
-  no = no.code != THAR_ERR_NONE ? no : thar_expect_model(band);
+static uint32_t crc_of_channel(const int8_t *data, size_t size, size_t channel, size_t channels) {
+  uint32_t crc = 0;
+  for (size_t i = channel; i < size; i += channels) {
+    crc = thar_crc32(crc, (const uint8_t *)data + i, 1);
+  }
+  return crc;
+}
+
+static void put_layer(tracer *t, size_t layer, const int8_t *data, size_t size) {
+  if (t->channels == 0) {
+    put_crc(t, thar_crc32(0, (const uint8_t *)data, size));
+  } else if (layer == t->layer && size % t->channels == 0) {
+    for (size_t channel = 0; channel < t->channels; channel++) {
+      put_crc(t, crc_of_channel(data, size, channel, t->channels));
+    }
+  }
+}
+
+/* The engine counts its layers from 0, the wire from the input. */
+static void on_layer(void *ctx, uint16_t layer, const int8_t *data, size_t bytes) {
+  put_layer(ctx, (size_t)layer + 1, data, bytes);
+}
+
+static thar_refusal expect_trace(const thar_band *band, const tracer *t) {
+  const thar_refusal no = thar_expect_model(band);
   if (no.code != THAR_ERR_NONE) {
     return no;
   }
@@ -98,13 +127,36 @@ thar_refusal thar_answer_trace(thar_band *band, thar_reader *body) {
   if (!band->has_window) {
     return thar_refuse(THAR_ERR_BAD_VALUE, "trace: no whole window was loaded");
   }
-  const thar_trace_response r = {(uint8_t)(band->model.layers + 1)};
+  if (t->layer > band->model.layers) {
+    return thar_refuse(THAR_ERR_BAD_VALUE, "trace: no such layer");
+  }
+  return THAR_DONE;
+}
+
+thar_refusal thar_answer_trace(thar_band *band, thar_reader *body) {
+  tracer t = {NULL, 0, 0, 0};
+  const bool by_channel = thar_reader_left(body) != 0;
+  if (by_channel) {
+    const thar_trace_request q = thar_get_trace_request(body);
+    t.layer = q.layer;
+    t.channels = q.channels;
+  }
+  thar_refusal no = thar_expect_end(body);
+  no = no.code != THAR_ERR_NONE ? no : expect_trace(band, &t);
+  if (no.code != THAR_ERR_NONE) {
+    return no;
+  }
+  const thar_trace_response r = {by_channel ? t.channels : (uint8_t)(band->model.layers + 1)};
   thar_writer out = thar_open_response(band);
   thar_put_trace_response(&out, &r);
-  put_crc(&out, 0, band->window, thar_model_window_values(&band->model));
+  t.out = &out;
+  put_layer(&t, 0, band->window, thar_model_window_values(&band->model));
   put_window_into_engine(band);
-  if (thar_engine_invoke_traced(&band->model.engine, put_crc, &out) != THAR_ENGINE_OK) {
+  if (thar_engine_invoke_traced(&band->model.engine, on_layer, &t) != THAR_ENGINE_OK) {
     return thar_refuse(THAR_ERR_ENGINE, "the engine failed");
+  }
+  if (t.put != r.n) {
+    return thar_refuse(THAR_ERR_BAD_VALUE, "trace: the layer has other channels");
   }
   return thar_send_response(band, &out);
 }

@@ -33,6 +33,7 @@ PARTS = {
     "infer_request": messages.Infer,
     "infer_response": messages.InferResponse,
     "infer_result": messages.InferResult,
+    "trace_request": messages.TraceChannels,
     "trace_response": messages.LayerChecks,
     "stream_request": messages.Stream,
     "stream_response": messages.StreamResponse,

@@ -205,7 +205,7 @@ class Infer(_CountsTail, Request[InferResponse]):
 
 @dataclass(frozen=True)
 class LayerChecks(Part):
-    """CRC-32 of the int8 input and of each layer's output, for the last window."""
+    """CRC-32 of the int8 input and of each layer's output, or of one layer's channels."""
 
     n: U8
     crcs: tuple[int, ...]
@@ -228,6 +228,16 @@ class Trace(Request[LayerChecks]):
 
     TYPE = MessageType.TRACE
     RESPONSE = LayerChecks
+
+
+@dataclass(frozen=True)
+class TraceChannels(Request[LayerChecks]):
+    """Run the last window again and say what each channel of one layer gave; layer 0: the input."""
+
+    TYPE = MessageType.TRACE
+    RESPONSE = LayerChecks
+    layer: U8
+    channels: U8
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,13 @@ extern "C" {
   F(u32, ticks)              \
   F(u8, class_index)
 
-/* 0x04 TRACE, empty request: the last window again. Tail: u32[n], n = layers + 1: the CRC-32
- * (IEEE, as zlib's) of the int8 input and of every layer's output. */
+/* 0x04 TRACE: the last window again. Empty request: CRC-32 (IEEE, as zlib's) of the int8 input and of
+ * every layer's output, n = layers + 1. With this body: of every channel of one of them (the last axis
+ * of NHWC), n = channels; layer 0 is the input, 1 the first layer's output. Tail: u32[n]. */
+#define THAR_TRACE_REQUEST(F) \
+  F(u8, layer)                \
+  F(u8, channels)
+
 #define THAR_TRACE_RESPONSE(F) F(u8, n)
 
 /* 0x05 STREAM. first_sample 0 restarts the stream; any other than the expected one is OUT_OF_ORDER.
@@ -204,6 +209,7 @@ enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
   X(infer_request, THAR_INFER_REQUEST)          \
   X(infer_response, THAR_INFER_RESPONSE)        \
   X(infer_result, THAR_INFER_RESULT)            \
+  X(trace_request, THAR_TRACE_REQUEST)          \
   X(trace_response, THAR_TRACE_RESPONSE)        \
   X(stream_request, THAR_STREAM_REQUEST)        \
   X(stream_response, THAR_STREAM_RESPONSE)      \
