@@ -112,11 +112,20 @@ def prune_to(
     model: keras.Model, parameters: int, *, by: Importance = "l1", multiple: int = 4
 ) -> keras.Model:
     """As `prune_channels`, keeping the largest share that leaves at most so many parameters."""
-    for percent in range(100, 0, -1):
+    best = None
+    low, high = 1, 100  # percent to keep, by bisection: more kept is never smaller
+    while low <= high:
+        percent = (low + high) // 2
         smaller = prune_channels(model, percent / 100, by=by, multiple=multiple)
         if total_cost(smaller).parameters <= parameters:
-            return smaller
-    raise ModelError(f"structured pruning: {model.name!r} cannot shrink to {parameters} parameters")
+            best, low = smaller, percent + 1
+        else:
+            high = percent - 1
+    if best is None:
+        raise ModelError(
+            f"structured pruning: {model.name!r} cannot shrink to {parameters} parameters"
+        )
+    return best
 
 
 def _best(

@@ -124,6 +124,7 @@ def fit(
     _check(model, train, validation, method, teacher)
     keras.utils.set_random_seed(config.seed)
     stepper = Stepper(model, train.x, train.y, config, method, teacher, augment, clip)
+    predict = _Predictor(model, clip)
     keep = _Keeper(model, stepper, resume)
     steps = stepper.steps
     began = time.monotonic()
@@ -134,7 +135,7 @@ def fit(
         started = time.monotonic()
         losses = _epoch(stepper, config, epoch, before_step)
         with stepper.averaged():
-            f1 = macro_f1(logits(model, validation.x, clip=clip), validation.y)
+            f1 = macro_f1(predict(validation.x), validation.y)
             keep.note(f1, epoch)
         now = time.monotonic()
         per_epoch = (now - began) / (epoch + 1 - resumed)
@@ -163,11 +164,7 @@ def logits(
     model: keras.Model, x: np.ndarray, *, clip: float | None = None, batch: int = 512
 ) -> np.ndarray:
     """float32 [n, classes] of windows [n, 1, time, channel], in inference mode."""
-    if clip is not None:
-        x = np.clip(x, -clip, clip)
-    run = tf.function(lambda part: model(part, training=False), reduce_retracing=True)
-    parts = [run(tf.constant(x[i : i + batch])).numpy() for i in range(0, len(x), batch)]
-    return np.concatenate(parts)
+    return _Predictor(model, clip, batch)(x)
 
 
 def macro_f1(scores: np.ndarray, y: np.ndarray) -> float:
@@ -230,6 +227,21 @@ def _check(
         raise ModelError(f"method {method.name!r} needs a teacher")
 
 
+class _Predictor:
+    """A model's logits from a graph that is traced once."""
+
+    def __init__(self, model: keras.Model, clip: float | None, batch: int = 512) -> None:
+        windows = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+        self._run = tf.function(lambda x: model(x, training=False), input_signature=[windows])
+        self.clip, self.batch = clip, batch
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        if self.clip is not None:
+            x = np.clip(x, -self.clip, self.clip)
+        starts = range(0, len(x), self.batch)
+        return np.concatenate([self._run(x[i : i + self.batch]).numpy() for i in starts])
+
+
 class _Keeper:
     """Remembers the best epoch, and turns the whole state to a snapshot and back."""
 
@@ -255,8 +267,11 @@ class _Keeper:
             self.best = tuple(w.numpy() for w in self.model.weights)
 
     def stalled(self, patience: int) -> bool:
-        """Whether the last `patience` epochs brought nothing better."""
-        return patience > 0 and len(self.reports) - self.best_epoch >= patience
+        """Whether the last `patience` epochs brought nothing better than those before."""
+        scores = [report.macro_f1 for report in self.reports]
+        if not 0 < patience < len(scores):
+            return False
+        return max(scores[-patience:]) <= max(scores[:-patience])
 
     def snapshot(self) -> Snapshot:
         """All that a resumed training needs."""

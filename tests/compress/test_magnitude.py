@@ -1,0 +1,31 @@
+"""Magnitude pruning: as many zeros as asked for, in a model that is ordinary again."""
+
+import numpy as np
+import pytest
+
+from tinyhar.compress import SparseModel, sparsity_of
+from tinyhar.distill import Examples, FitConfig, fit
+from tinyhar.errors import ModelError
+from tinyhar.models import build
+
+RANDOM = np.random.default_rng(0)
+DATA = Examples(RANDOM.normal(size=(64, 1, 32, 4)).astype(np.float32), np.arange(64) % 2)
+
+
+def test_zeros_come_while_training_and_stay() -> None:
+    model = build("separable", 32, 4, 2, widths=(8, 12), depth=1, kernel=3)
+    config = FitConfig(epochs=6, batch=16)
+    sparse = SparseModel(model, sparsity=0.6, steps=24)
+    fit(sparse.model, DATA, DATA, config, before_step=sparse.before_step)
+    plain = sparse.strip()
+    assert type(plain) is type(model)
+    pruned = [w for w in plain.trainable_weights if "kernel" in w.name and "depth" not in w.name]
+    zeros = np.mean(np.concatenate([(w.numpy() == 0).ravel() for w in pruned]))
+    assert zeros == pytest.approx(0.6, abs=0.08)
+    assert sparsity_of(model) < 0.05
+
+
+def test_nonsense_is_refused() -> None:
+    model = build("separable", 32, 4, 2, widths=(8, 12), depth=1)
+    with pytest.raises(ModelError, match=r"sparsity 1\.5"):
+        SparseModel(model, 1.5, 10)
