@@ -144,13 +144,15 @@ class SimulatedBand:
         self.reason = reason
         self._arrived = getattr(self, "_arrived", b"")
         self._decoder = Decoder(self.max_body)
-        self._last: tuple[int, int] | None = None
-        self._answer = b""
+        self._last: Frame | None = None
+        self._outbox: list[bytes] = []
         self._loaded = np.zeros((self.window, self.channels), np.int16)
         self._next = self._expected = 0
         self._stream = np.zeros((0, self.channels), np.int16)
         if tell:
             self._event(MessageType.BOOT, self.identity().encode())
+            self._send_outbox()
+            self._outbox = []
 
     def restart(self, reason: ResetReason) -> None:
         """Start anew, as after a crash."""
@@ -168,7 +170,7 @@ class SimulatedBand:
 
     def _event(self, kind: MessageType, body: bytes) -> None:
         self._event_seq = (self._event_seq + 1) % 256
-        self._put(self.to_desk, frames.encode(Frame(kind, self._event_seq, body)), to_desk=True)
+        self._outbox.append(frames.encode(Frame(kind, self._event_seq, body)))
 
     def _hear(self, frame: Frame) -> None:
         self.frames_in += 1
@@ -178,13 +180,30 @@ class SimulatedBand:
             return
         if self.deaf:
             return
-        if self._last != (frame.type, frame.seq):
-            self._last = frame.type, frame.seq
-            self.worked += 1
-            self._answer = frames.encode(self._work(frame))
-        self._put(self.to_desk, self._answer, to_desk=True)
+        if frame == self._last and frame.type != MessageType.IDENTIFY:
+            self._send_outbox()
+            return
+        if self._is_late(frame):
+            body = m.Refusal(ErrorCode.OUT_OF_ORDER, frame.type, "late").encode()
+            late = frames.encode(Frame(MessageType.ERROR, frame.seq, body))
+            self._put(self.to_desk, late, to_desk=True)
+            return
+        self._last, self._outbox = frame, []
+        self.worked += 1
+        self._outbox.append(frames.encode(self._work(frame)))
+        self._send_outbox()
         if frame.type == MessageType.RESET:
             self._boot(ResetReason.REQUESTED)
+
+    def _is_late(self, frame: Frame) -> bool:
+        """As the firmware: no number before the last one, except to say who one is."""
+        if self._last is None or frame.type == MessageType.IDENTIFY:
+            return False
+        return not 0 < (frame.seq - self._last.seq) % 256 < 128
+
+    def _send_outbox(self) -> None:
+        for line in self._outbox:
+            self._put(self.to_desk, line, to_desk=True)
 
     def _work(self, frame: Frame) -> Frame:
         handle = getattr(self, f"_on_{frame.type:02x}", None)
@@ -231,7 +250,11 @@ class SimulatedBand:
         return layers
 
     def _on_04(self, body: bytes) -> m.LayerChecks:
-        crcs = tuple(zlib.crc32(layer.tobytes()) for layer in self._layers())
+        layers = self._layers()
+        if body:
+            asked = m.TraceChannels.decode(body)
+            layers = list(layers[asked.layer].reshape(-1, asked.channels).T)
+        crcs = tuple(zlib.crc32(layer.tobytes()) for layer in layers)
         return m.LayerChecks(len(crcs), crcs)
 
     def _on_05(self, body: bytes) -> m.StreamResponse:

@@ -191,15 +191,17 @@ def test_a_cut_line_is_an_error_at_once() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_stream_over_a_bad_line_is_the_same_stream(seed: int) -> None:
     bad = {"drop": 0.1, "flip": 0.1, "duplicate": 0.1}
-    band = SimulatedBand(to_band=faults(seed, **bad))
+    band = SimulatedBand(to_band=faults(seed, **bad), to_desk=faults(seed + 100, **bad))
     client = Client(band, tries=12)
     counts = windows(1, SimulatedBand(window=400))[0]
     for at in range(0, 400, 25):
         assert client.stream(counts[at : at + 25], at) == at + 25
     got = client.take_predictions()
-    assert [p.window_index for p in got] == list(range(49))
-    want = [logits_of(counts[np.newaxis, i : i + 16])[0].tobytes() for i in range(0, 385, 8)]
-    assert [p.logits for p in got] == want
+    assert len(got) + client.missed == 49, "each window once, or known to be missed"
+    for p in got:
+        window = counts[np.newaxis, p.window_index * 8 : p.window_index * 8 + 16]
+        assert p.logits == logits_of(window)[0].tobytes()
+    assert client.missed < 20
 
 
 def test_upkeep() -> None:

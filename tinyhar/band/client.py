@@ -31,6 +31,8 @@ class Client:
         self.exchange = Exchange(link, **options)
         self.exchange.on_event = self._on_event
         self.predictions: deque[m.Prediction] = deque()
+        self.missed = 0
+        self._next_window = 0
         self._boot_id: int | None = None
         self.identity = self._greet()
 
@@ -124,13 +126,21 @@ class Client:
         """CRC-32 of the last window's int8 input and of every layer's output."""
         return self.exchange.request(m.Trace(), timeout=PATIENCE).crcs
 
+    def trace_channels(self, layer: int, channels: int) -> tuple[int, ...]:
+        """CRC-32 of each channel of one of them: 0 is the input, 1 the first layer's output."""
+        request = m.TraceChannels(layer, channels)
+        return self.exchange.request(request, timeout=PATIENCE).crcs
+
     # -- streams -----------------------------------------------------------------------------
 
     def stream(self, counts: m.Counts, first_sample: int) -> int:
         """Give samples int16 [k, channel]; the number of the sample that the band wants next.
 
-        The predictions that they complete are in ``predictions`` afterwards.
+        ``first_sample`` 0 starts a new stream. The predictions that they complete are in
+        ``predictions`` afterwards; ``missed`` counts those that the line lost.
         """
+        if first_sample == 0:
+            self._next_window = 0
         room = max(1, (self.identity.max_body - 4) // (2 * self.identity.channels))
         wanted = first_sample
         for at in range(0, len(counts), room):
@@ -193,9 +203,16 @@ class Client:
 
     def _on_event(self, frame: Frame) -> None:
         if frame.type == MessageType.PREDICTION:
-            self.predictions.append(m.Prediction.decode(frame.body))
+            self._on_prediction(m.Prediction.decode(frame.body))
         elif frame.type == MessageType.BOOT:
             self._check_same_start(m.Identity.decode(frame.body), self.exchange.waiting_for)
+
+    def _on_prediction(self, prediction: m.Prediction) -> None:
+        """A band repeats the events of an answer that it repeats; each counts once."""
+        if prediction.window_index >= self._next_window:
+            self.missed += prediction.window_index - self._next_window
+            self._next_window = prediction.window_index + 1
+            self.predictions.append(prediction)
 
 
 def connect(url: str, baud: int = BAUD, **options: Any) -> Client:

@@ -2,7 +2,8 @@
 
 Each request carries a sequence number. What is not answered in time is asked again with the SAME
 number, and the band then repeats its answer without doing the work twice. Several requests may be
-outstanding at once, as long as each can be answered on its own, in any order and twice.
+outstanding at once, as long as each stands for itself: a band never goes back to a number before
+its last one, so that a late copy does no harm, and one lost among several gets a new number.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ OUTSTANDING: Final = 8
 class _Pending:
     index: int
     request: Request[Any]
-    line: bytes
+    body: bytes
     tries: int = 1
     hurried: bool = False
 
@@ -53,6 +54,7 @@ class Exchange:
         self.on_event: Callable[[Frame], None] = lambda frame: None
         self.retries = 0
         self.strays = 0
+        self.sent = self.received = 0
         self.decoder = Decoder()
         self._seq = random.randrange(256)
         self._pending: dict[int, _Pending] = {}
@@ -117,15 +119,22 @@ class Exchange:
         """Send what there is room for; never so far ahead that a number comes round again."""
         lines = []
         for index, request in islice(queue, max(0, room)):
-            self._seq = (self._seq + 1) % 256
-            line = frames.encode(Frame(request.TYPE, self._seq, request.encode()))
             if not self._pending:
-                line = frames.FLUSH + line
+                lines.append(frames.FLUSH)
                 self._last_heard = self.link.now()
-            self._pending[self._seq] = _Pending(index, request, line)
-            lines.append(line)
+            lines.append(self._numbered(_Pending(index, request, request.encode())))
         if lines:
-            self.link.write(b"".join(lines))
+            self._write(b"".join(lines))
+
+    def _write(self, data: bytes) -> None:
+        self.sent += len(data)
+        self.link.write(data)
+
+    def _numbered(self, pending: _Pending) -> bytes:
+        """The request's frame, with the next number."""
+        self._seq = (self._seq + 1) % 256
+        self._pending[self._seq] = pending
+        return frames.encode(Frame(pending.request.TYPE, self._seq, pending.body))
 
     def _receive(self) -> dict[int, Part]:
         """Answers that arrived by now, by index; asks again when none did for too long."""
@@ -137,28 +146,34 @@ class Exchange:
 
     def _take(self, data: bytes) -> dict[int, Part]:
         answers: dict[int, Part] = {}
+        self.received += len(data)
         for frame in self.decoder.feed(data):
             if frame.type in (MessageType.BOOT, MessageType.PREDICTION):
                 self.on_event(frame)
-            elif (pending := self._owner(frame)) is None:
+            elif not self._is_awaited(frame):
                 self.strays += 1
+            elif self._came_too_late(frame):
+                self._ask_anew(frame.seq)
             else:
                 self._last_heard = self.link.now()
-                answers[pending.index] = self._answer(pending.request, frame)
                 self._hurry_before(frame.seq)
-                del self._pending[frame.seq]
+                pending = self._pending.pop(frame.seq)
+                answers[pending.index] = self._answer(pending.request, frame)
         return answers
 
-    def _owner(self, frame: Frame) -> _Pending | None:
-        """The request that the frame answers, if any still waits for it."""
+    def _is_awaited(self, frame: Frame) -> bool:
+        """The frame answers, or refuses, a request that waits for it."""
         pending = self._pending.get(frame.seq)
         if pending is None:
-            return None
+            return False
         kind = pending.request.TYPE
-        if frame.type == kind | RESPONSE_BIT:
-            return pending
         refused = frame.type == MessageType.ERROR and frame.body[1:2] == bytes((kind,))
-        return pending if refused else None
+        return refused or frame.type == kind | RESPONSE_BIT
+
+    def _came_too_late(self, frame: Frame) -> bool:
+        """Another request overtook this one on its way, and the band does not go back."""
+        out_of_order = frame.type == MessageType.ERROR and frame.body[0] == ErrorCode.OUT_OF_ORDER
+        return out_of_order and frame.seq != self._seq
 
     @staticmethod
     def _answer(request: Request[Any], frame: Frame) -> Part:
@@ -170,25 +185,34 @@ class Exchange:
 
     def _hurry_before(self, seq: int) -> None:
         """A later answer overtook these: they are lost; ask again without waiting."""
-        for other, pending in self._pending.items():
+        for other in list(self._pending):
             if other == seq:
                 return
-            if not pending.hurried:
-                pending.hurried = True
-                self._send_again(pending)
+            if not self._pending[other].hurried:
+                self._pending[other].hurried = True
+                self._send_again(other)
 
     def _ask_again(self) -> None:
+        """Nothing came for too long."""
         self.outstanding = max(1, self.outstanding // 2)
         self._last_heard = self.link.now()
-        for pending in list(self._pending.values()):
-            if pending.tries >= self.tries:
-                raise SilentBand(self._silence(pending))
-            pending.tries += 1
-            self._send_again(pending)
+        for seq in list(self._pending):
+            self._ask_anew(seq)
 
-    def _send_again(self, pending: _Pending) -> None:
+    def _ask_anew(self, seq: int) -> None:
+        pending = self._pending[seq]
+        if pending.tries >= self.tries:
+            raise SilentBand(self._silence(pending))
+        pending.tries += 1
+        self._send_again(seq)
+
+    def _send_again(self, seq: int) -> None:
+        """With the same number where it is the last; the band would refuse an earlier one."""
         self.retries += 1
-        self.link.write(frames.FLUSH + pending.line)
+        pending = self._pending.pop(seq)
+        if seq == self._seq:
+            self._seq = (seq - 1) % 256
+        self._write(frames.FLUSH + self._numbered(pending))
 
     def _silence(self, pending: _Pending) -> str:
         asked = f"no answer to {pending.request.TYPE.name} from {self.link.name}"

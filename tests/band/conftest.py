@@ -1,0 +1,64 @@
+"""A run's folder as `tinyhar run` leaves it, made of a reference model and noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyhar.convert import integer
+from tinyhar.convert.bundle import Bundle, pack
+from tinyhar.convert.compiled import compile_model
+from tinyhar.convert.graph import read_graph
+from tinyhar.counts import CountMap
+
+WINDOW, CHANNELS, CLASSES = 128, 6, 6
+NAMES = ("walking", "upstairs", "downstairs", "sitting", "standing", "lying")
+CHANNEL_NAMES = tuple(f"waist_{kind}_{axis}" for kind in ("acc", "gyro") for axis in "xyz")
+
+
+@pytest.fixture(scope="session")
+def bare_run(reference_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bundle, model and validation windows; no firmware."""
+    run = tmp_path_factory.mktemp("run")
+    tflite = (reference_models / "ds_cnn.tflite").read_bytes()
+    count_map = CountMap(
+        np.full(CHANNELS, 16000, np.int16),
+        np.full(CHANNELS, 21, np.uint8),
+        np.arange(CHANNELS, dtype=np.int32) << 18,
+    )
+    random = np.random.default_rng(3)
+    steps = random.normal(0, 900, (600, WINDOW, CHANNELS)).cumsum(axis=1)
+    counts = np.clip(steps, -(2**15), 2**15 - 1).astype(np.int16)
+    graph = read_graph(tflite)
+    logits = integer.run(graph, count_map.apply(counts)[:, np.newaxis])
+    compiled = compile_model(tflite)
+    bundle = Bundle(
+        classes=NAMES,
+        channels=CHANNEL_NAMES,
+        units=("m/s^2",) * 3 + ("rad/s",) * 3,
+        window=WINDOW,
+        stride=64,
+        rate=50.0,
+        lsb=np.array([0.0024] * 3 + [0.00107] * 3),
+        count_map=count_map,
+        engine="compiled",
+        model=compiled.payload,
+        arena_bytes=compiled.arena_bytes,
+        output_scale=0.1,
+        output_zero_point=0,
+        golden_counts=counts[:4],
+        golden_logits=logits[:4],
+    )
+    (run / "int8").mkdir()
+    (run / "int8" / "model.tflite").write_bytes(tflite)
+    (run / "bundle.thb").write_bytes(pack(bundle))
+    np.savez(
+        run / "validation.npz",
+        counts=counts,
+        logits=logits,
+        labels=random.integers(0, CLASSES, len(counts)),
+        subject=np.array([f"s{i // 200}" for i in range(len(counts))]),
+    )
+    return run

@@ -1,0 +1,137 @@
+"""What is wrong with a band or the way to it: one step after the other, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tinyhar.band.client import Client
+from tinyhar.band.codes import ResetReason
+from tinyhar.band.errors import BandRefused, LinkError, OtherModel, OtherProtocol
+from tinyhar.band.link import BAUD, Link, SerialLink
+from tinyhar.band.validate import check_model
+from tinyhar.errors import BandError
+
+ECHOES: Final = 50
+"""Short requests sent to judge the line."""
+
+STEPS: Final = ("port", "permission", "opens", "answers", "protocol", "model", "line", "golden")
+"""In the order in which they are taken; the first that fails ends the diagnosis."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question: whether all is well, what was seen, and what to do if it is not."""
+
+    name: str
+    good: bool
+    seen: str
+    remedy: str = ""
+
+
+def diagnose(
+    url: str,
+    baud: int = BAUD,
+    bundle_id: bytes | None = None,
+    open_link: Callable[[str, int], Link] = SerialLink,
+) -> Iterator[Step]:
+    """The steps for one port, up to the first that fails. ``bundle_id``: the model to expect."""
+    for step in _at_the_port(url):
+        yield step
+        if not step.good:
+            return
+    try:
+        link = open_link(url, baud)
+    except LinkError as error:
+        yield Step("opens", False, str(error), "do what the line says, then run `doctor` again")
+        return
+    yield Step("opens", True, f"{url} at {baud} baud")
+    try:
+        yield from _at_the_band(link, bundle_id)
+    except BandError as error:
+        yield Step("line", False, str(error), "the band fell out of the talk; look at its power")
+    finally:
+        link.close()
+
+
+def _at_the_port(url: str) -> Iterator[Step]:
+    if "://" in url:
+        return
+    there = Path(url).exists() or os.name != "posix"
+    yield Step(
+        "port",
+        there,
+        f"{url} {'exists' if there else 'does not exist'}",
+        "" if there else "plug the band in (a cable that carries data, not only power), `discover`",
+    )
+    allowed = os.access(url, os.R_OK | os.W_OK) or os.name != "posix"
+    remedy = "join the port's group: `sudo usermod -aG dialout $USER`, then log in again"
+    seen = f"reading and writing {url} is {'allowed' if allowed else 'not allowed'}"
+    yield Step("permission", allowed, seen, "" if allowed else remedy)
+
+
+def _at_the_band(link: Link, bundle_id: bytes | None) -> Iterator[Step]:
+    try:
+        client = Client(link)
+    except OtherProtocol as error:
+        yield Step("answers", True, "a band answers")
+        yield Step("protocol", False, str(error), "flash firmware of this tinyhar's version")
+        return
+    except BandError as error:
+        remedy = "press reset; close other programs on the port; flash the firmware; check --baud"
+        yield Step("answers", False, str(error), remedy)
+        return
+    yield _answers(client)
+    yield Step("protocol", True, f"version {client.identity.protocol}")
+    for step in (_model(client, bundle_id), _line(client)):
+        yield step
+        if not step.good:
+            return
+    yield _golden(client)
+
+
+def _answers(client: Client) -> Step:
+    identity = client.identity
+    seen = f"{identity.board}, firmware {identity.firmware}, last start: {identity.reason}"
+    if identity.reset_reason in (ResetReason.WATCHDOG, ResetReason.FAULT):
+        remedy = "it crashed: the line is usable; `selftest` and `stats` may tell more"
+        return Step("answers", True, seen, remedy)
+    return Step("answers", True, seen)
+
+
+def _model(client: Client, bundle_id: bytes | None) -> Step:
+    identity = client.identity
+    if not identity.classes:
+        try:
+            client.selftest()
+        except BandRefused as refusal:
+            return Step("model", False, str(refusal), "build and flash a run's firmware anew")
+    if bundle_id is not None:
+        try:
+            check_model(client, bundle_id)
+        except OtherModel as error:
+            return Step("model", False, str(error), "build and flash the run's firmware")
+    seen = f"bundle {identity.bundle_id.hex()[:12]}, {identity.classes} classes"
+    return Step("model", True, f"{seen}, windows of {identity.window} x {identity.channels}")
+
+
+def _line(client: Client) -> Step:
+    start, before = client.exchange.link.now(), client.exchange.troubles
+    bad = client.statistics().frames_bad
+    for _ in range(ECHOES - 1):
+        statistics = client.statistics()
+    troubles = client.exchange.troubles - before + statistics.frames_bad - bad
+    ms = 1000 * (client.exchange.link.now() - start) / ECHOES
+    seen = f"{ECHOES} requests, {ms:.1f} ms each, {troubles} damaged or lost"
+    remedy = "another cable, no hub, a lower baud rate" if troubles else ""
+    return Step("line", troubles <= ECHOES // 10, seen, remedy)
+
+
+def _golden(client: Client) -> Step:
+    result = client.selftest()
+    seen = f"{result.run - result.failed} of {result.run} golden windows give the desk's bytes"
+    remedy = "" if not result.failed else "the firmware computes wrong: build and flash it anew"
+    return Step("golden", not result.failed, seen, remedy)

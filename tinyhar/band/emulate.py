@@ -1,0 +1,226 @@
+"""Bands without a board: the firmware as a process of this machine, or booted in QEMU.
+
+``host`` runs the executable on a pseudo-terminal or a socket; ``mps2_an386`` boots the image on an
+emulated Cortex-M4 whose serial port is a socket. A band ends with the program that started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final, Self
+
+from tinyhar.band import running
+from tinyhar.band.client import connect
+from tinyhar.band.errors import SilentBand
+from tinyhar.errors import BandError, ToolError
+
+BOARDS: Final = ("host", "mps2_an386")
+"""Boards that can be emulated."""
+
+QEMU: Final = "qemu-system-arm"
+"""The emulator of Cortex-M boards, and the Debian package that holds it."""
+
+START_SECONDS: Final = 10.0
+"""How long a band may take until it listens."""
+
+IMAGES: Final = {"host": "tinyhar-band", "mps2_an386": "tinyhar-band.elf"}
+"""What the build calls the firmware, for each board."""
+
+
+def image_of(run: Path, board: str) -> Path:
+    """The firmware that a run built for a board.
+
+    Raises ToolError for a board that cannot be emulated or a run without its firmware.
+    """
+    if board not in IMAGES:
+        raise ToolError(f"board {board!r} cannot be emulated; there is {', '.join(BOARDS)}")
+    image = run / "firmware" / board / IMAGES[board]
+    if not image.is_file():
+        raise ToolError(
+            f"{image} is missing: `tinyhar run` builds it when {board} is in the recipe"
+        )
+    return image
+
+
+class Emulated:
+    """A band that runs as a process. Stop it, or use it as a context manager."""
+
+    def __init__(self, board: str, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.board = board
+        self.url = url
+        self.process = process
+        self.log = log
+
+    def stop(self) -> None:
+        """End the process; does nothing when it has ended."""
+        running.forget(self.process.pid)
+        _end(self.process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    board: str,
+    image: Path,
+    *,
+    tcp: bool = False,
+    bundle: Path | None = None,
+    log: Path | None = None,
+) -> Emulated:
+    """Start a band and wait until it listens.
+
+    Args:
+        board: one of BOARDS.
+        image: the firmware that was built for it.
+        tcp: host only: listen on a socket instead of a pseudo-terminal.
+        bundle: host only: run this bundle instead of the one built in.
+        log: where what the process says goes; a temporary file if not given.
+
+    Raises:
+        ToolError: no such board or image, or no QEMU.
+        BandError: the process ended, or never listened.
+    """
+    if board not in BOARDS:
+        raise ToolError(f"board {board!r} cannot be emulated; there is {', '.join(BOARDS)}")
+    if not image.is_file():
+        raise ToolError(f"{image} is missing: build the firmware for {board} first")
+    log = log or Path(tempfile.mkstemp(prefix=f"tinyhar-{board}-", suffix=".log")[1])
+    image = image.resolve()
+    launch = _start_host if board == "host" else _start_qemu
+    band = launch(image, log, ["--tcp", "0"] if tcp else ["--pty"], bundle)
+    running.remember(running.Running(band.process.pid, band.url, board, str(image)))
+    return band
+
+
+def _start_host(image: Path, log: Path, port: Sequence[str], bundle: Path | None) -> Emulated:
+    command = [str(image), *port, *(["--bundle", str(bundle)] if bundle else [])]
+    process = _spawn(command, log, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        line = _first_line(process.stdout, START_SECONDS)
+        if not line.startswith("listening "):
+            raise BandError(f"{image.name} does not listen: {_last_words(process, log) or line!r}")
+    except BaseException:
+        _end(process)
+        raise
+    return Emulated("host", line.removeprefix("listening ").strip(), process, log)
+
+
+def _start_qemu(image: Path, log: Path, port: Sequence[str], bundle: Path | None) -> Emulated:
+    qemu = shutil.which(QEMU)
+    if qemu is None:
+        raise ToolError(
+            f"{QEMU} is not installed, and board mps2_an386 runs in it: "
+            f"`sudo apt install {QEMU}`, or use board host"
+        )
+    # We open the socket and hand it over, so that no other program takes the port in between.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        command = [
+            *(qemu, "-M", "mps2-an386", "-nographic", "-monitor", "none"),
+            *("-chardev", f"socket,id=line,fd={server.fileno()},server=on,wait=off,nodelay=on"),
+            *("-serial", "chardev:line", "-icount", "shift=0"),
+            *("-semihosting-config", "enable=on,target=native", "-kernel", str(image)),
+        ]  # fmt: skip
+        process = _spawn(command, log, pass_fds=[server.fileno()])
+    band = Emulated("mps2_an386", url, process, log)
+    try:
+        _wait_until_it_answers(band)
+    except BaseException:
+        band.stop()
+        raise
+    return band
+
+
+def _wait_until_it_answers(band: Emulated) -> None:
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return connect(band.url).close()
+        except BandError as error:
+            words = _last_words(band.process, band.log)
+            if words:
+                raise BandError(f"QEMU ended: {words}") from error
+            if time.monotonic() > end or not isinstance(error, SilentBand):
+                raise
+
+
+def _spawn(
+    command: list[str],
+    log: Path,
+    stdout: int | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out if stdout is None else stdout,
+                stderr=out,
+                pass_fds=pass_fds,
+                preexec_fn=_end_with_parent(),
+            )
+        except OSError as error:
+            raise ToolError(
+                f"{command[0]} cannot be run ({error.strerror}); build it anew"
+            ) from error
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """Linux ends the child when its parent ends, however that ends."""
+    if sys.platform != "linux":
+        return None
+    set_death_signal = ctypes.CDLL(None).prctl
+    return lambda: set_death_signal(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+def _first_line(stream: IO[bytes], seconds: float) -> str:
+    """What a process says first, or what there is of it when it ends or takes too long."""
+    end, line = time.monotonic() + seconds, b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([stream], [], [], max(0.0, end - time.monotonic()))
+        piece = os.read(stream.fileno(), 1) if ready else b""
+        if not piece:
+            break
+        line += piece
+    return line.decode(errors="replace")
+
+
+def _last_words(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Why a process ended, or nothing while it runs."""
+    try:
+        status = process.wait(0.3)
+    except subprocess.TimeoutExpired:
+        return ""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return f"status {status}, {lines[-1] if lines else 'no word'} (log: {log})"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout:
+        with suppress(OSError):
+            process.stdout.close()

@@ -1,0 +1,88 @@
+"""Play a recording to a band as if its own sensor delivered it, and hear what it makes of it."""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tinyhar.band import messages as m
+from tinyhar.band.client import Client
+from tinyhar.band.codes import What
+from tinyhar.errors import DataError
+
+PIECE_SECONDS: Final = 0.1
+"""Of movement in one request, at real time."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a recording; ``missed`` predictions were lost on the line."""
+
+    samples: int
+    predictions: int
+    missed: int
+    seconds: float
+
+    @property
+    def samples_per_second(self) -> float:
+        """Speed over the line."""
+        return self.samples / self.seconds
+
+
+def play(
+    client: Client,
+    counts: m.Counts,
+    on_prediction: Callable[[m.Prediction], None],
+    *,
+    real_time: bool = True,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Played:
+    """Stream counts int16 [time, channel], at the band's rate or as fast as the line goes.
+
+    Raises BandError when the band falls silent, restarts or refuses.
+    """
+    rate = client.identity.rate_mhz / 1000
+    piece = max(1, round(rate * PIECE_SECONDS)) if real_time else client.identity.window
+    predictions = 0
+    start = client.exchange.link.now()
+    for at in range(0, len(counts), piece):
+        ahead = at / rate - (client.exchange.link.now() - start)
+        if real_time and ahead > 0:
+            sleep(ahead)
+        client.stream(counts[at : at + piece], at)
+        for prediction in client.take_predictions():
+            predictions += 1
+            on_prediction(prediction)
+    seconds = max(client.exchange.link.now() - start, 1e-9)
+    return Played(len(counts), predictions, client.missed, seconds)
+
+
+def counts_of_csv(file: Path, client: Client) -> m.Counts:
+    """A user's recording as the band's sensor would deliver it: int16 [time, channel].
+
+    Raises DataError for a file that is none, or that lacks a channel of the band's.
+    """
+    from tinyhar.counts import lsb_of, to_counts
+    from tinyhar.recordings import csv
+    from tinyhar.recordings.source import Folder
+    from tinyhar.windows import resample
+
+    if not file.is_file():
+        raise DataError(f"{file}: there is no such recording")
+    (recording,) = csv.read(Folder(file.parent, glob.escape(file.name)))
+    recording = resample(recording, client.identity.rate_mhz / 1000)
+    wanted = client.names(What.CHANNEL_NAME)
+    named = {channel.name: index for index, channel in enumerate(recording.channels)}
+    missing = [name for name in wanted if name not in named]
+    if missing:
+        raise DataError(
+            f"{file}: the band wants {', '.join(missing)}, the recording has {', '.join(named)}; "
+            "its comment lines `# position:` and its columns name the channels"
+        )
+    order = [named[name] for name in wanted]
+    channels = [recording.channels[index] for index in order]
+    return to_counts(recording.signal[:, order], lsb_of(channels))
