@@ -1,7 +1,7 @@
 """Compile a .tflite for the band's own engine: operators in a short table, weights packed.
 
 The payload is what `firmware/engine/compiled/plan.h` describes: a header of 32 bytes, 52 bytes an
-operator, then weights, little-endian, 16-aligned as a whole. RESHAPE costs nothing, a MAX_POOL_2D by
+operator, then weights, little-endian, 16-aligned as a whole. RESHAPE costs nothing, MAX_POOL_2D by
 two along time is taken into the convolution before it, ADD and SOFTMAX work in place.
 """
 
@@ -144,9 +144,7 @@ def _weighted(graph: Graph, operator: Operator, step: _Step) -> _Step:
     else:
         kind = _CONV if packed else _CONV_WIDE
         data = packing.pack_convolution(p) if packed else packing.pack_plain(p)
-        lanes = 2 if p.window.output[1] > 1 else 1
         scratch = 4 * (-(-inputs // 4) * 4) if packed else 0
-        del lanes
     return replace(
         step,
         kind=kind,

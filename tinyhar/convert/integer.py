@@ -81,9 +81,9 @@ def _patches(x: NDArray[np.float64], window: parameters.Window, fill: float) -> 
 def _weighted(graph: Graph, operator: Operator, values: Values) -> Wide:
     p = parameters.weighted(graph, operator)
     height, width = p.window.input
-    x = values[operator.inputs[0]]
+    raw = values[operator.inputs[0]]
     # Zero points subtracted first, so that padding is simply zero.
-    x = (x.astype(np.float64) - p.in_zero).reshape(len(x), height, width, -1)
+    x = (raw.astype(np.float64) - p.in_zero).reshape(len(raw), height, width, -1)
     patches = _patches(x, p.window, 0.0)
     weights = p.weights.astype(np.float64)
     if p.depthwise:

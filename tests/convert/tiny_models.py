@@ -1,0 +1,287 @@
+"""Small int8 .tflite models made from nothing, with any shape and quantisation one likes.
+
+Written straight as flatbuffers: no converter would give the odd scales and zero points that the
+arithmetic must survive.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+INT8, INT32, FLOAT32 = 9, 2, 0
+Shape = tuple[int, ...]
+
+
+class Maker:
+    """Builds one subgraph, operator by operator; `finish` gives the .tflite's bytes."""
+
+    def __init__(self) -> None:
+        self.model = schema.ModelT()
+        self.model.version = 3
+        self.model.description = "tiny"
+        self.model.buffers = [schema.BufferT()]
+        self.model.operatorCodes = []
+        self.graph = schema.SubGraphT()
+        self.graph.tensors = []
+        self.graph.operators = []
+        self.model.subgraphs = [self.graph]
+
+    def tensor(
+        self,
+        shape: Shape,
+        scale: float | np.ndarray = 0.05,
+        zero: int = 0,
+        *,
+        data: np.ndarray | None = None,
+        kind: int = INT8,
+        axis: int = 0,
+        name: str | None = None,
+        zeros: list[int] | None = None,
+    ) -> int:
+        t = schema.TensorT()
+        t.name = name or f"t{len(self.graph.tensors)}"
+        t.shape = [int(d) for d in shape]
+        t.type = kind
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+            self.model.buffers.append(buffer)
+            t.buffer = len(self.model.buffers) - 1
+        if scale is not None:
+            q = schema.QuantizationParametersT()
+            scales = np.atleast_1d(np.asarray(scale, np.float32))
+            q.scale = [float(s) for s in scales]
+            q.zeroPoint = zeros if zeros is not None else [int(zero)] * len(scales)
+            q.quantizedDimension = axis
+            t.quantization = q
+        self.graph.tensors.append(t)
+        return len(self.graph.tensors) - 1
+
+    def operator(
+        self, kind: str, inputs: list[int], output: int, options: Any = None, version: int = 3
+    ) -> int:
+        code = schema.OperatorCodeT()
+        code.builtinCode = getattr(schema.BuiltinOperator, kind)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        code.version = version
+        self.model.operatorCodes.append(code)
+        o = schema.OperatorT()
+        o.opcodeIndex = len(self.model.operatorCodes) - 1
+        o.inputs = inputs
+        o.outputs = [output]
+        if options is not None:
+            name = type(options).__name__.removesuffix("T")
+            o.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+            o.builtinOptions = options
+        self.graph.operators.append(o)
+        return output
+
+    def finish(self, source: int, target: int) -> bytes:
+        self.graph.inputs = [source]
+        self.graph.outputs = [target]
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    def shape(self, tensor: int) -> Shape:
+        return tuple(self.graph.tensors[tensor].shape)
+
+    def quantisation(self, tensor: int) -> tuple[float, int]:
+        q = self.graph.tensors[tensor].quantization
+        return q.scale[0], q.zeroPoint[0]
+
+
+def _scale(rng: np.random.Generator, low: float = 1e-3, high: float = 0.5) -> float:
+    return float(np.float32(np.exp(rng.uniform(np.log(low), np.log(high)))))
+
+
+def _zero(rng: np.random.Generator) -> int:
+    return int(rng.choice([-128, 127, 0, int(rng.integers(-128, 128))]))
+
+
+def _activation(rng: np.random.Generator) -> int:
+    return int(rng.choice([0, 1, 1, 3, 2]))
+
+
+def _out_scale(rng: np.random.Generator, in_scale: float, weight_scale: float, depth: int) -> float:
+    """Mostly where outputs spread over int8; now and then far off either way."""
+    natural = in_scale * weight_scale * 70 * 60 * np.sqrt(depth) / 100
+    return float(np.float32(natural * np.exp(rng.normal(0, 0.6 if rng.random() < 0.8 else 3))))
+
+
+def _output_size(size: int, kernel: int, stride: int, dilation: int, same: bool) -> int:
+    effective = (kernel - 1) * dilation + 1
+    return -(-size // stride) if same else (size + stride - effective) // stride
+
+
+def _weights(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    style = rng.random()
+    if style < 0.1:
+        return rng.choice([-127, 127], shape).astype(np.int8)
+    if style < 0.15:
+        return rng.integers(-128, 128, shape).astype(np.int8)
+    weights = np.clip(np.rint(rng.normal(0, 45, shape)), -127, 127).astype(np.int8)
+    if style < 0.3:
+        weights[tuple(rng.integers(0, s) for s in shape[:1])] = 0
+    return weights
+
+
+def _weighted(m: Maker, rng: np.random.Generator, x: int, kind: str) -> int:
+    _, h, w, c = m.shape(x)
+    kh = int(rng.integers(1, min(h, 3) + 1))
+    kw = int(rng.integers(1, min(w, 7) + 1))
+    sh, sw = int(rng.integers(1, 3)) if h > 1 else 1, int(rng.integers(1, 4))
+    dw = int(rng.integers(1, 4)) if sw == 1 and rng.random() < 0.2 else 1
+    same = bool(rng.random() < 0.6) or (kw - 1) * dw + 1 > w
+    each = int(rng.choice([1, 1, 1, 2, 3])) if kind == "DEPTHWISE_CONV_2D" else 1
+    out_c = c * each if kind == "DEPTHWISE_CONV_2D" else int(rng.integers(1, 13))
+    oh, ow = _output_size(h, kh, sh, 1, same), _output_size(w, kw, sw, dw, same)
+    per_channel = out_c > 1 and rng.random() < 0.8
+    scales = np.array([_scale(rng, 1e-3, 2e-2) for _ in range(out_c if per_channel else 1)])
+    if per_channel and rng.random() < 0.15:
+        scales[rng.integers(0, out_c)] = 1e-9  # a dead channel
+    depthwise = kind == "DEPTHWISE_CONV_2D"
+    shape = (1, kh, kw, out_c) if depthwise else (out_c, kh, kw, c)
+    wt = m.tensor(shape, scales, data=_weights(rng, shape), axis=3 if depthwise else 0)
+    in_scale = m.quantisation(x)[0]
+    bias = np.rint(rng.normal(0, 2000, out_c)).astype(np.int32)
+    b = m.tensor((out_c,), scales * in_scale, data=bias, kind=INT32)
+    depth = kh * kw * (1 if depthwise else c)
+    scale = _out_scale(rng, in_scale, float(np.median(scales)), depth)
+    y = m.tensor((1, oh, ow, out_c), scale, _zero(rng))
+    options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
+    options.padding = 0 if same else 1
+    options.strideH, options.strideW = sh, sw
+    options.dilationHFactor, options.dilationWFactor = 1, dw
+    options.fusedActivationFunction = _activation(rng)
+    if depthwise:
+        options.depthMultiplier = each
+    return m.operator(kind, [x, wt, b], y, options)
+
+
+def _dense(m: Maker, rng: np.random.Generator, x: int) -> int:
+    size = int(np.prod(m.shape(x)))
+    out = int(rng.integers(1, 9))
+    per_channel = out > 1 and rng.random() < 0.5
+    scales = np.array([_scale(rng, 1e-3, 2e-2) for _ in range(out if per_channel else 1)])
+    shape = (out, size)
+    wt = m.tensor(shape, scales, data=_weights(rng, shape))
+    in_scale = m.quantisation(x)[0]
+    bias = np.rint(rng.normal(0, 2000, out)).astype(np.int32)
+    b = m.tensor((out,), scales * in_scale, data=bias, kind=INT32)
+    scale = _out_scale(rng, in_scale, float(np.median(scales)), size)
+    y = m.tensor((1, out), scale, _zero(rng))
+    options = schema.FullyConnectedOptionsT()
+    options.fusedActivationFunction = _activation(rng)
+    return m.operator("FULLY_CONNECTED", [x, wt, b if rng.random() < 0.8 else -1], y, options, 4)
+
+
+def _pool(m: Maker, rng: np.random.Generator, x: int, kind: str) -> int:
+    _, h, w, c = m.shape(x)
+    kh, kw = int(rng.integers(1, min(h, 2) + 1)), int(rng.integers(1, w + 1))
+    sw = int(rng.integers(1, kw + 1))
+    if rng.random() < 0.4 and w > 1:
+        kh, kw, sw = 1, 2, 2
+    same = bool(rng.random() < 0.5)
+    oh, ow = _output_size(h, kh, 1, 1, same), _output_size(w, kw, sw, 1, same)
+    y = m.tensor((1, oh, ow, c), *m.quantisation(x))
+    options = schema.Pool2DOptionsT()
+    options.padding = 0 if same else 1
+    options.strideH, options.strideW, options.filterHeight, options.filterWidth = 1, sw, kh, kw
+    options.fusedActivationFunction = _activation(rng)
+    return m.operator(kind, [x], y, options)
+
+
+def _mean(m: Maker, rng: np.random.Generator, x: int) -> int:
+    shape = m.shape(x)
+    axes = [(1, 2), (2,), (3,), (1,)][int(rng.integers(0, 4))]
+    keep = bool(rng.random() < 0.5)
+    out = tuple(
+        (1 if i in axes else d) for i, d in enumerate(shape) if keep or i not in axes
+    )
+    a = m.tensor((len(axes),), None, data=np.array(axes, np.int32), kind=INT32)
+    in_scale, zero = m.quantisation(x)
+    same = rng.random() < 0.5
+    y = m.tensor(out, in_scale if same else _scale(rng), zero if same else _zero(rng))
+    options = schema.ReducerOptionsT()
+    options.keepDims = keep
+    return m.operator("MEAN", [x, a], y, options)
+
+
+def _add(m: Maker, rng: np.random.Generator, x: int, other: int) -> int:
+    scales = [m.quantisation(t)[0] for t in (x, other)]
+    y = m.tensor(m.shape(x), max(scales) * float(np.exp(rng.normal(0.3, 0.5))), _zero(rng))
+    options = schema.AddOptionsT()
+    options.fusedActivationFunction = _activation(rng)
+    return m.operator("ADD", [x, other] if rng.random() < 0.5 else [other, x], y, options)
+
+
+def _softmax(m: Maker, rng: np.random.Generator, x: int) -> int:
+    y = m.tensor(m.shape(x), 1 / 256, -128)
+    options = schema.SoftmaxOptionsT()
+    options.beta = float(rng.choice([1.0, 1.0, 0.5, 2.0]))
+    return m.operator("SOFTMAX", [x], y, options)
+
+
+def _reshape(m: Maker, x: int, shape: Shape) -> int:
+    y = m.tensor(shape, *m.quantisation(x))
+    s = m.tensor((len(shape),), None, data=np.array(shape, np.int32), kind=INT32)
+    options = schema.ReshapeOptionsT()
+    options.newShape = list(shape)
+    return m.operator("RESHAPE", [x, s], y, options)
+
+
+IMAGE_KINDS = (
+    "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "ADD", "SOFTMAX",
+    "FULLY_CONNECTED", "RESHAPE",
+)  # fmt: skip
+
+
+def _grow(m: Maker, rng: np.random.Generator, x: int, kind: str, earlier: list[int]) -> int:
+    if kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        return _weighted(m, rng, x, kind)
+    if kind in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
+        return _pool(m, rng, x, kind)
+    if kind == "FULLY_CONNECTED":
+        return _dense(m, rng, x)
+    if kind == "MEAN":
+        return _mean(m, rng, x)
+    if kind == "SOFTMAX":
+        return _softmax(m, rng, x)
+    if kind == "RESHAPE":
+        _, h, w, c = m.shape(x)
+        return _reshape(m, x, (1, h * w * c))
+    others = [t for t in earlier if m.shape(t) == m.shape(x)]
+    return _add(m, rng, x, int(rng.choice(others)))
+
+
+def random_model(seed: int, kinds: tuple[str, ...] = IMAGE_KINDS) -> bytes:
+    """One to five operators over a short window, all of `kinds` possible."""
+    rng = np.random.default_rng(seed)
+    m = Maker()
+    height = int(rng.integers(2, 5)) if rng.random() < 0.15 else 1
+    shape = (1, height, int(rng.integers(1, 25)), int(rng.integers(1, 11)))
+    source = m.tensor(shape, _scale(rng), _zero(rng))
+    x, earlier = source, [source]
+    for _ in range(int(rng.integers(1, 6))):
+        if len(m.shape(x)) != 4:
+            kind = str(rng.choice(["FULLY_CONNECTED", "SOFTMAX"]))
+        else:
+            kind = str(rng.choice(kinds))
+        x = _grow(m, rng, x, kind, earlier)
+        earlier.append(x)
+    return m.finish(source, x)
+
+
+def random_windows(seed: int, shape: Shape, n: int = 6) -> np.ndarray:
+    """Noise and extremes, int8 [n, *shape]."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-128, 128, (n, *shape)).astype(np.int8)
+    x[0] = rng.choice([-128, 127], shape)
+    if n > 2:
+        x[1], x[2] = -128, 127
+    return x

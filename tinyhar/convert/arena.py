@@ -1,0 +1,68 @@
+"""How large TensorFlow Lite Micro's arena must be, measured by running the model in it.
+
+The `tflite-micro` package prints its recording allocator's totals to the C library's stderr, and
+nowhere else: so that stream is caught for a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from tinyhar.convert.graph import read_graph
+from tinyhar.errors import ModelError, ToolError
+
+_TOTAL: Final = re.compile(r"Arena allocation total (\d+) bytes")
+
+
+def measure_arena(tflite: bytes) -> int:
+    """Arena bytes that TFLM used for one invoke on this machine, rounded up to 16.
+
+    A microcontroller's pointers are half as wide, which leaves room there: on the reference models
+    8-20 % less is used on a Cortex-M4, CMSIS-NN's scratch buffers included.
+
+    Raises:
+        ModelError: TFLM refuses the model.
+        ToolError: the `tflite-micro` package is missing or tells no total.
+    """
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError as error:
+        raise ToolError(
+            "measuring the arena needs the tflite-micro package (Linux x86-64): pip install "
+            "tflite-micro"
+        ) from error
+    graph = read_graph(tflite)
+    arena = 10 * len(tflite) + (1 << 20)
+    try:
+        interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=arena)
+        interpreter.set_input(np.zeros(graph.tensors[graph.input].shape, np.int8), 0)
+        interpreter.invoke()
+    except RuntimeError as error:
+        raise ModelError(f"TensorFlow Lite Micro refuses the model: {error}") from error
+    text = _native_stderr(interpreter.print_allocations)
+    found = _TOTAL.search(text)
+    if found is None:
+        raise ToolError("this tflite-micro package prints no arena total; install the pinned one")
+    return -(-int(found.group(1)) // 16) * 16
+
+
+def _native_stderr(action: Callable[[], None]) -> str:
+    """What `action` writes to file descriptor 2, below Python's own stderr."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            action()
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        caught.seek(0)
+        return caught.read().decode("utf-8", "replace")

@@ -1,0 +1,100 @@
+"""Everything that somebody's own firmware needs, in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from tinyhar.convert import c_arrays, examples
+from tinyhar.convert.arena import measure_arena
+from tinyhar.convert.bundle import Bundle, pack
+from tinyhar.convert.compiled import CompiledModel, compile_model
+from tinyhar.convert.graph import read_graph
+from tinyhar.errors import ModelError, ToolError
+
+FIRMWARE: Final = Path(__file__).resolve().parents[2] / "firmware"
+"""The firmware's sources, beside the package in the source tree."""
+
+
+def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
+    """Write the model as C arrays for both engines, settings, golden vectors, bundle and examples.
+
+    Args:
+        out_dir: made if it is not there; files of the same names are replaced.
+        tflite: the int8 model that the bundle was made from.
+        bundle: classes, channels, count map and golden windows; its model may be for either engine.
+
+    Returns:
+        The files written, in the order of their names.
+
+    Raises:
+        ModelError: the model cannot be converted, or the bundle is not this model's.
+        ToolError: the engine's sources or the tflite-micro package are missing.
+    """
+    compiled = compile_model(tflite)
+    _check_bundle(tflite, bundle, compiled)
+    arena = measure_arena(tflite)
+    inputs = bundle.count_map.apply(bundle.golden_counts)
+    texts = {
+        **c_arrays.model_data(tflite),
+        **c_arrays.compiled_model(compiled.payload, compiled.arena_bytes),
+        **c_arrays.model_settings(bundle, arena),
+        **c_arrays.resolver(read_graph(tflite)),
+        **c_arrays.golden_vectors(bundle.golden_counts, inputs, bundle.golden_logits),
+        **_engine_sources(),
+        "example_compiled.c": examples.COMPILED_EXAMPLE,
+        "example_tflm.cc": examples.TFLM_EXAMPLE,
+        "README.txt": _readme(bundle, compiled, tflite, arena),
+    }
+    written = []
+    for name, text in texts.items():
+        path = out_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    for name, data in (("model.thb", pack(bundle)), ("model.tflite", tflite)):
+        (out_dir / name).write_bytes(data)
+        written.append(out_dir / name)
+    return sorted(written)
+
+
+def _check_bundle(tflite: bytes, bundle: Bundle, compiled: CompiledModel) -> None:
+    expected = compiled.payload if bundle.engine == "compiled" else tflite
+    if bundle.model != expected:
+        raise ModelError("the bundle was made from another model; pack it again from this .tflite")
+    if not len(bundle.golden_counts):
+        raise ModelError("the bundle has no golden windows: an exported model must carry its proof")
+
+
+def _engine_sources() -> dict[str, str]:
+    engine = FIRMWARE / "engine" / "compiled"
+    sources = sorted(engine.glob("*.[ch]"))
+    if not sources:
+        raise ToolError(
+            f"the engine's sources are not at {engine}; export from a checkout of tinyhar"
+        )
+    texts = {f"compiled/{path.name}": path.read_text(encoding="utf-8") for path in sources}
+    face = FIRMWARE / "include" / "tinyhar" / "engine.h"
+    texts["compiled/tinyhar/engine.h"] = face.read_text(encoding="utf-8")
+    return texts
+
+
+def _readme(bundle: Bundle, compiled: CompiledModel, tflite: bytes, arena: int) -> str:
+    lines = [
+        f"  {name}: one count is {lsb:.6g} {unit}"
+        for name, lsb, unit in zip(bundle.channels, bundle.lsb, bundle.units, strict=True)
+    ]
+    return examples.README.format(
+        classes=len(bundle.classes),
+        channels=len(bundle.channels),
+        class_names=", ".join(bundle.classes),
+        channel_lines="\n".join(lines),
+        rate=bundle.rate,
+        window=bundle.window,
+        stride=bundle.stride,
+        payload=len(compiled.payload),
+        compiled_arena=compiled.arena_bytes,
+        tflite=len(tflite),
+        tflm_arena=arena,
+        golden=len(bundle.golden_counts),
+    )
