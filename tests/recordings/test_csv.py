@@ -120,3 +120,10 @@ def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00" * 10)
     with pytest.raises(DataError, match=r"a\.csv: not UTF-8"):
         load("csv", tmp_path)
+
+
+def test_an_activity_may_be_called_none(tmp_path):
+    lines = [f"{i / 50},0,0,9.8,{'None' if i < 10 else ''}" for i in range(20)]
+    (recording,) = read(tmp_path, "\n".join(["time_s,acc_x,acc_y,acc_z,label", *lines]))
+    assert recording.activities == ("None",)
+    assert recording.labels.tolist() == [0] * 10 + [-1] * 10

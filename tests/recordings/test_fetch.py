@@ -69,9 +69,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def archive(path: Path) -> bytes:
+def archive(path: Path, seed: int = 0) -> bytes:
     """A small but whole HAPT archive; noise, so that it does not compress away."""
-    noise = np.random.default_rng(0).normal(size=(20_000, 3))
+    noise = np.random.default_rng(seed).normal(size=(20_000, 3))
     text = "".join(" ".join(f"{v:.8f}" for v in row) + "\n" for row in noise)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("HAPT Data Set/RawData/labels.txt", "1 1 1 1 100\n")
@@ -138,6 +138,7 @@ def test_a_file_that_changed_meanwhile_is_sent_whole(served, info, root):
     with pytest.raises(DataError):
         fetch(info, root)
     served.break_after, served.etag = None, '"two"'
+    served.content = archive(root / "newer.zip", seed=1)
     assert fetch(info, root).path.read_bytes() == served.content
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinyhar.errors import DataError
-from tinyhar.recordings import load, spsw
+from tinyhar.recordings import load, spsw, ucihar
 from tinyhar.recordings.recording import STANDARD_GRAVITY
 from tinyhar.windows import cut
 
@@ -125,3 +125,10 @@ def test_ucihar_with_a_file_missing_or_short(tmp_path):
     (folder / "Inertial Signals" / "body_gyro_y_test.txt").unlink()
     with pytest.raises(DataError, match=r"holds no test/Inertial Signals/body_gyro_y_test\.txt"):
         load("ucihar", tmp_path, cache=False)
+
+
+def test_ucihar_chains_break_at_a_new_activity_or_subject_even_without_a_gap():
+    signal = np.random.default_rng(0).normal(size=(64 * 6, 9)).astype(np.float32)
+    windows = np.stack([signal[s : s + 128] for s in range(0, 64 * 5, 64)])
+    labels, subjects = np.array([1, 1, 2, 2, 2]), np.array([1, 1, 1, 1, 4])
+    assert ucihar._chains(windows, labels, subjects) == [(0, 2), (2, 4), (4, 5)]

@@ -184,7 +184,7 @@ def _factor(head: dict[str, str], kind: str, origin: str) -> float:
 def _labels(table: Any, labelled: bool) -> tuple[tuple[str, ...], NDArray[np.int16]]:
     if not labelled:
         return (), np.full(len(table), UNLABELLED, np.int16)
-    names = table["label"].fillna("").str.strip()
+    names = table["label"].str.strip()
     activities = tuple(sorted(set(names) - {""}))
     index = {name: i for i, name in enumerate(activities)} | {"": UNLABELLED}
     return activities, names.map(index).to_numpy(np.int16)

@@ -59,14 +59,14 @@ def _execution(source: Source, name: str, subject: str, device: str) -> Recordin
 
 
 def _labels(names: list[str], origin: str) -> NDArray[np.int16]:
-    unknown = {str(name) for name in names} - set(ACTIVITIES) - {"nan"}
+    unknown = set(names) - set(ACTIVITIES) - {""}
     if unknown:
         raise DataError(
             f"{origin}: unknown label {', '.join(sorted(unknown))}; "
             f"there is {', '.join(ACTIVITIES)}"
         )
     index = {name: i for i, name in enumerate(ACTIVITIES)}
-    return np.array([index.get(str(name), UNLABELLED) for name in names], np.int16)
+    return np.array([index.get(name, UNLABELLED) for name in names], np.int16)
 
 
 def sensor_clock(

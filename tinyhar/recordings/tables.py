@@ -59,7 +59,9 @@ def named(content: bytes, source: str, columns: Sequence[str], text: Sequence[st
             io.BytesIO(content),
             usecols=wanted,
             dtype=dict.fromkeys(columns, np.float64) | dict.fromkeys(text, str),
-            keep_default_na=True,
+            # An activity may be called "None": only numbers have words that mean "missing".
+            keep_default_na=False,
+            na_values={column: ["", "NaN", "nan", "NA"] for column in columns},
             skipinitialspace=True,
         )
     except (ValueError, pandas.errors.ParserError) as error:
