@@ -89,4 +89,14 @@ def test_quick_keeps_the_question_and_shortens_the_answer() -> None:
     whole = recipe.parse(GOOD)
     quick = recipe.quick(whole)
     assert quick.data == whole.data
-    assert quick.teacher.training.epochs <= 3
+    assert quick.teacher.training.epochs <= 8
+
+
+def test_a_change_on_the_command_line_is_checked_like_a_file() -> None:
+    whole = recipe.parse(GOOD)
+    less = recipe.changed(whole, ["student.training.epochs=7", "distillation.method=none"])
+    assert (less.student.training.epochs, less.distillation.method) == (7, "none")
+    with pytest.raises(RecipeError, match="did you mean 'epochs'"):
+        recipe.changed(whole, ["student.training.epoch=7"])
+    with pytest.raises(RecipeError, match="table.key=value"):
+        recipe.changed(whole, ["quick"])

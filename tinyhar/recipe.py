@@ -104,8 +104,10 @@ class Training(Table):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     weight_decay: Annotated[float, Field(ge=0, le=0.5)] = 1e-2
     mixup: Annotated[float, Field(ge=0, le=4)] = 0.0
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay, a step, of a running mean of the weights; 0: none."""
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay, a step, of the running mean of the weights that is validated and kept; 0: none."""
+    balance: Share = 0.0
+    """Power of the inverse class frequency by which windows are drawn; 0: each once."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without a better validation macro-F1 before training stops; 0: never."""
 
@@ -231,6 +233,32 @@ def parse(table: dict[str, Any], origin: str = "recipe") -> Recipe:
         raise RecipeError(f"{origin}: {_explain(error)}") from error
 
 
+def changed(recipe: Recipe, changes: list[str]) -> Recipe:
+    """The recipe with ``table.key=value`` changes; values are TOML, or bare words.
+
+    Raises:
+        RecipeError: a change without ``=``, or one that :func:`parse` refuses.
+    """
+    table = recipe.model_dump(mode="json", exclude_none=True)
+    for change in changes:
+        path, equals, text = change.partition("=")
+        if not equals:
+            raise RecipeError(f"--set {change}: expected table.key=value")
+        *tables, key = path.strip().split(".")
+        inner = table
+        for name in tables:
+            inner = inner.setdefault(name, {})
+        inner[key] = _value(text.strip())
+    return parse(table, origin="--set") if changes else recipe
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
 def folds(recipe: Recipe) -> list[Recipe]:
     """The runs that a recipe asks for: itself, or one for each subject left out."""
     if not recipe.split.leave_one_out:
@@ -261,10 +289,10 @@ def quick(recipe: Recipe) -> Recipe:
 
     return recipe.model_copy(
         update={
-            "teacher": shorter(recipe.teacher, 3),
-            "student": shorter(recipe.student, 3),
-            "pruning": shorter(recipe.pruning, 1),
-            "quantisation": shorter(recipe.quantisation, 1),
+            "teacher": shorter(recipe.teacher, 8),
+            "student": shorter(recipe.student, 12),
+            "pruning": shorter(recipe.pruning, 4),
+            "quantisation": shorter(recipe.quantisation, 2),
         }
     )
 

@@ -10,7 +10,6 @@ from tinyhar.evaluate.cost import (
     graph_macs,
     graph_parameters,
     gzip_bytes,
-    keras_macs,
 )
 
 
@@ -32,24 +31,6 @@ def test_cost_of_the_reference_models(
     graph = read_graph(next(reference_models.rglob(f"{model}*.tflite")).read_bytes())
     assert graph_macs(graph) == macs
     assert graph_parameters(graph) == parameters
-
-
-def test_macs_of_a_keras_model_by_hand() -> None:
-    tf_keras = pytest.importorskip("tf_keras")
-    layers = tf_keras.layers
-    inner = tf_keras.Sequential([layers.DepthwiseConv2D((1, 3), padding="same")], name="inner")
-    model = tf_keras.Sequential(
-        [
-            layers.Input((1, 16, 6)),
-            layers.Conv2D(8, (1, 5), strides=(1, 2), padding="same"),  # 8 places x 8 x 5 x 6
-            layers.BatchNormalization(),
-            inner,  # 8 places x 3 x 8
-            layers.SeparableConv2D(4, (1, 3), padding="same"),  # 8 places x (3 x 8 + 8 x 4)
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(3),  # 4 x 3
-        ]
-    )
-    assert keras_macs(model) == 8 * 8 * 5 * 6 + 8 * 3 * 8 + 8 * (3 * 8 + 8 * 4) + 4 * 3
 
 
 def test_transfer_size_does_not_depend_on_the_clock() -> None:

@@ -1,4 +1,4 @@
-"""``tinyhar data list | info | fetch``: data sets there are, what is in one, how to get it."""
+"""``tinyhar data list | info | fetch``: what can be read, what is in it, how to get it."""
 
 from __future__ import annotations
 
@@ -191,6 +191,7 @@ def fetch(name: NameArgument, data: DataOption = None) -> None:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=console,
+        transient=True,
     ) as bar:
         task = bar.add_task(entry.name, total=None)
         fetched = download(

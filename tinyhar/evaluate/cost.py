@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tinyhar.convert.graph import Graph, Operator
 
@@ -63,36 +61,3 @@ def layer_macs(graph: Graph, operator: Operator) -> int:
         return 0
     output = graph.tensors[operator.output]
     return graph.tensors[operator.inputs[1]].size * (output.size // output.shape[-1])
-
-
-def keras_macs(model: Any) -> int:
-    """Multiply-accumulates of one window through a Keras model's convolutions and dense layers.
-
-    Attention's matrix products, pooling, additions and activations are not counted, as is usual.
-    Nested models and wrappers (tfmot's, TimeDistributed) are looked into.
-    """
-    return sum(_layer_macs(inner, outer.output_shape) for outer, inner in _layers(model))
-
-
-def _layers(model: Any) -> Iterator[tuple[Any, Any]]:
-    """Every layer with the wrapper around it (itself where there is none)."""
-    for outer in model.layers:
-        inner = getattr(outer, "layer", outer)
-        if getattr(inner, "layers", None):
-            yield from _layers(inner)
-        else:
-            yield outer, inner
-
-
-def _layer_macs(layer: Any, output_shape: tuple[int | None, ...]) -> int:
-    kind = type(layer).__name__
-    if kind.startswith("SeparableConv"):
-        kernels = [layer.depthwise_kernel, layer.pointwise_kernel]
-    elif kind.startswith("Depthwise"):
-        kernels = [layer.depthwise_kernel]
-    elif kind.startswith("Conv") or kind == "Dense":
-        kernels = [layer.kernel]
-    else:
-        return 0
-    positions = math.prod(side or 1 for side in output_shape[1:-1])
-    return int(positions * sum(math.prod(kernel.shape) for kernel in kernels))

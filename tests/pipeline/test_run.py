@@ -1,0 +1,140 @@
+"""The main job end to end, on synthetic movement: every promise of its run folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.pipeline.watching import Diary, Finished
+from tinyhar import pipeline, recipe
+from tinyhar.convert.bundle import unpack
+from tinyhar.convert.reference import TflmReference
+from tinyhar.errors import DataError, LeakError, ModelError
+from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.prepare import read
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_every_band_that_was_asked_agrees_byte_for_byte(finished: Finished) -> None:
+    facts = RunFolder(finished.folder).facts("prove")
+    assert facts is not None
+    asked = {board: told for board, told in facts["boards"].items() if "missing" not in told}
+    assert "host" in asked
+    if shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc"):
+        assert "mps2_an386" in asked
+    for told in asked.values():
+        assert told["equal"] == told["windows"] > 100
+
+
+def test_metrics_hold_the_promised_figures(finished: Finished) -> None:
+    metrics = json.loads((finished.folder / "metrics.json").read_text())
+    assert metrics == json.loads(json.dumps(finished.metrics))
+    student, device = metrics["student"], metrics["device"]
+    for figure in (metrics["teacher"]["macro_f1"], student["float"]["macro_f1"]):
+        assert 0 <= figure <= 1
+    assert 0 <= student["int8"]["macro_f1"] <= 1
+    assert 500 < student["parameters"] <= 15_000
+    assert student["macs"] > student["parameters"]
+    assert student["flash_bytes"] < 2 * student["parameters"] + 4096
+    assert device["agreement"] == 1.0
+
+
+def test_nobody_is_on_two_sides_and_normalisation_saw_training_alone(finished: Finished) -> None:
+    data = read(RunFolder(finished.folder))
+    sides = [set(data.split.train), set(data.split.validation), set(data.split.test)]
+    assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+    train = data.units(data.side("train"))
+    np.testing.assert_allclose(train.mean((0, 1)), data.normalisation.mean, atol=0.01)
+
+
+def test_the_kept_answers_are_tflms(finished: Finished) -> None:
+    bundle = unpack((finished.folder / "bundle.thb").read_bytes())
+    with np.load(finished.folder / "validation.npz") as saved:
+        inputs = bundle.count_map.apply(saved["counts"])[:, np.newaxis]
+        tflite = (finished.folder / "int8" / "model.tflite").read_bytes()
+        np.testing.assert_array_equal(TflmReference(tflite).run(inputs), saved["logits"])
+
+
+def test_the_report_calls_synthetic_movement_synthetic(finished: Finished) -> None:
+    page = (finished.folder / "report.html").read_text()
+    assert "ynthetic" in page
+    assert f"{finished.metrics['student']['int8']['macro_f1']:.3f}" in page
+
+
+def test_a_finished_run_is_not_done_again(finished: Finished) -> None:
+    diary = Diary()
+    again = pipeline.run(finished.recipe, finished.folder, quick=True, progress=diary)
+    assert diary.done_now == []
+    assert diary.kept == [stage.name for stage in pipeline.STAGES]
+    assert again["student"] == finished.metrics["student"]
+
+
+def test_a_changed_recipe_does_again_only_what_the_change_touches(
+    finished: Finished, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    changed = recipe.changed(finished.recipe, ["band.smooth_length=5", 'band.boards=["host"]'])
+    diary = Diary()
+    pipeline.run(changed, folder, quick=True, progress=diary)
+    assert diary.kept == ["prepare", "teach", "distil", "prune", "quantise"]
+    assert unpack((folder / "bundle.thb").read_bytes()).smoothing.length == 5
+
+
+class PowerCutError(Exception):
+    """Stands for whatever stops a process in the middle."""
+
+
+class Cut(Diary):
+    """Cuts the power when a training reaches its second epoch."""
+
+    def epoch(self, what: str, report: object) -> None:
+        if getattr(report, "epoch", 0) == 2:
+            raise PowerCutError
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(
+    finished: Finished, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    (folder / "stages" / "teach.json").unlink()
+    (folder / "teacher" / "model.keras").unlink()
+    with pytest.raises(PowerCutError):
+        pipeline.run(finished.recipe, folder, quick=True, progress=Cut())
+    assert (folder / "teacher" / "snapshot.npz").exists()
+    from tinyhar.pipeline import learn
+    from tinyhar.recipe import quick
+
+    run_folder = RunFolder(folder)
+    facts = learn.teach(quick(finished.recipe), run_folder, read(run_folder), Diary())
+    before = RunFolder(finished.folder).facts("teach")
+    assert before is not None
+    assert facts["predicted"] == before["predicted"]
+    assert not (folder / "teacher" / "snapshot.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ('data.activities=["walk","fly"]', DataError, "fly"),
+        ('split.test=["nobody"]', DataError, "nobody"),
+        ('split.validation=["synthetic-12"]', LeakError, "synthetic-12"),
+        ('data.positions=["ankle"]', DataError, "ankle"),
+        ("student.options={widht=2}", ModelError, "widht"),
+        ("student.architecture=transformer", ModelError, "transformer"),
+    ],
+)
+def test_a_recipe_that_cannot_work_says_so_before_any_training(
+    change: str, error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    wrong = recipe.changed(recipe.load("demo"), [change])
+    with pytest.raises(error, match=words) as caught:
+        pipeline.run(wrong, tmp_path / "run", quick=True)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run" / "teacher").exists()

@@ -1,0 +1,55 @@
+"""``tinyhar``: one command a job; errors become one line and a status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import tinyhar
+from tinyhar.cli import band, data, run
+from tinyhar.cli.status import BAD_INPUT, INTERRUPTED
+from tinyhar.errors import TinyharError
+
+app = typer.Typer(
+    help="Recordings of movement go in, a wrist band that names the movement comes out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(run.run)
+app.command()(run.demo)
+app.command()(run.summary)
+app.command()(run.export)
+app.add_typer(data.app, name="data", help="Data sets: list, look into, fetch.")
+app.add_typer(band.app, name="band", help="Emulated bands.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tinyhar {tinyhar.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; leaves with 0, 1 (bad verdict), 2 (bad input) or 130 (interrupted)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        app()
+    except TinyharError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        sys.exit(INTERRUPTED)

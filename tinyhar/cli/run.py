@@ -1,0 +1,157 @@
+"""``tinyhar run | demo | summary | export``: the main job and its outcome."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinyhar import recipe as recipes
+from tinyhar.cli.status import BAD_VERDICT
+from tinyhar.errors import DataError
+from tinyhar.recipe import Recipe
+
+console = Console(stderr=True)
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
+
+
+def run(
+    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in recipe.")],
+    data: DataOption = None,
+    out: OutOption = Path("runs"),
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(help="Instead of the recipe's; several times for a mean over seeds."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A sliver of the data, to try a recipe.")
+    ] = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a key: --set student.training.epochs=20"),
+    ] = None,
+) -> None:
+    """Recordings in, a band that answers out: the whole job, resumed where it stopped."""
+    whole = recipes.changed(recipes.load(recipe), change or [])
+    todo = [
+        fold
+        for s in seed or [whole.seed]
+        for fold in recipes.folds(whole.model_copy(update={"seed": s}))
+    ]
+    folders = [out / _folder_name(each, quick) for each in todo]
+    verdicts = [_one(each, folder, data, quick) for each, folder in zip(todo, folders, strict=True)]
+    if len(folders) > 1:
+        summary(folders)
+    if not all(verdicts):
+        raise typer.Exit(BAD_VERDICT)
+
+
+def demo(out: OutOption = Path("runs")) -> None:
+    """The main job on synthetic movement, then a few answers from the emulated band."""
+    from tinyhar.cli.showcase import watch
+
+    folder = out / "demo"
+    good = _one(recipes.load("demo"), folder, None, quick=False)
+    watch(folder, console)
+    if not good:
+        raise typer.Exit(BAD_VERDICT)
+
+
+def summary(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders: seeds, or people left out.")],
+) -> None:
+    """Mean and spread over runs: what a table in a README must show."""
+    from tinyhar.evaluate.metrics import summary as over_runs
+
+    runs = [_metrics(folder) for folder in folders]
+    table = Table(title=f"{len(runs)} runs, mean ± standard deviation")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name in (
+        "teacher.macro_f1",
+        "student.float.macro_f1",
+        "student.int8.macro_f1",
+        "student.parameters",
+        "student.macs",
+        "student.flash_bytes",
+        "device.agreement",
+        "device.windows",
+        "device.instructions_per_window",
+    ):
+        values = [value for each in runs if (value := _figure(each, name)) is not None]
+        if values:
+            over = over_runs(values)
+            digits = 4 if over.mean <= 1 else 0
+            few = "" if len(values) == len(runs) else f" ({len(values)} runs)"
+            table.add_row(name, f"{over.mean:,.{digits}f} ± {over.std:,.{digits}f}{few}")
+    Console().print(table)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="A finished run's folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the C sources go.")],
+) -> None:
+    """Write the C arrays, the compiled model and the bundle for your own firmware."""
+    from tinyhar.convert.bundle import unpack
+    from tinyhar.convert.export import export as write
+    from tinyhar.pipeline.deliver import BUNDLE
+    from tinyhar.pipeline.learn import INT8
+
+    for name in (INT8, BUNDLE):
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name}: not there; finish the run first: tinyhar run ...")
+    write(out, (folder / INT8).read_bytes(), unpack((folder / BUNDLE).read_bytes()))
+    console.print(f"written to [bold]{out}[/]; start with {out / 'README.txt'}")
+
+
+def _one(recipe: Recipe, folder: Path, data: Path | None, quick: bool) -> bool:
+    """One run, watched; whether every band that answered agreed with the desk."""
+    from tinyhar.cli.watcher import Watcher
+    from tinyhar.pipeline import run as pipeline
+
+    console.rule(f"[bold]{recipe.name}[/], seed {recipe.seed}" + (", quick" if quick else ""))
+    with Watcher(console) as watcher:
+        metrics = pipeline(recipe, folder, data=data, quick=quick, progress=watcher)
+    student, device = metrics["student"], metrics["device"]
+    agreement = device.get("agreement")
+    console.print(
+        f"int8 student: macro-F1 [bold]{student['int8']['macro_f1']:.4f}[/] on unseen subjects, "
+        f"{student['parameters']:,} parameters, {student['flash_bytes']:,} bytes"
+    )
+    if agreement is None:
+        console.print("[yellow]no band has answered; the report says why[/]")
+    else:
+        console.print(
+            f"band: [bold]{agreement:.2%}[/] of {device['windows']:,} windows agree byte for byte"
+        )
+    console.print(f"report: [bold]{folder / 'report.html'}[/]", soft_wrap=True)
+    return agreement == 1.0
+
+
+def _folder_name(recipe: Recipe, quick: bool) -> str:
+    return f"{recipe.name}-{recipe.seed}" + ("-quick" if quick else "")
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    path = folder / "metrics.json"
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: not there or damaged; finish that run first") from error
+    return metrics
+
+
+def _figure(metrics: dict[str, Any], name: str) -> float | None:
+    value: Any = metrics
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value if isinstance(value, int | float) else None

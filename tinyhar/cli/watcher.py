@@ -1,0 +1,71 @@
+"""Draws a run's progress: a line a stage, a bar with loss, F1 and time left while one trains."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from tinyhar.distill import EpochReport
+
+
+class Watcher:
+    """A :class:`tinyhar.pipeline.Progress` on a terminal; plain lines where there is none."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.title = ""
+        self.bar = Progress(
+            TextColumn("  {task.description:8}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}  F1 {task.fields[f1]}  {task.fields[left]} left"),
+            console=console,
+            transient=True,
+        )
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> Watcher:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.bar.stop()
+
+    def stage(self, name: str, title: str) -> None:
+        """A stage begins."""
+        self.title = title
+        if not self.console.is_terminal:
+            self.console.print(f"... {title}")
+
+    def epoch(self, what: str, report: EpochReport) -> None:
+        """A training finished an epoch."""
+        shown = {
+            "loss": f"{report.loss:.3f}",
+            "f1": f"{report.macro_f1:.3f} (best {report.best_f1:.3f})",
+            "left": _clock(report.eta_seconds),
+        }
+        if self.task is None:
+            self.task = self.bar.add_task(what, total=report.epochs, **shown)
+        self.bar.update(self.task, completed=report.epoch, **shown)
+        if not self.console.is_terminal and report.epoch % max(1, report.epochs // 5) == 0:
+            self.console.print(
+                f"    {what} {report.epoch}/{report.epochs}: loss {shown['loss']}, "
+                f"F1 {shown['f1']}, {shown['left']} left"
+            )
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+        self.console.print(f"  [yellow]note[/] {text}")
+
+    def done(self, name: str, seconds: float | None) -> None:
+        """A stage ended."""
+        if self.task is not None:
+            self.bar.remove_task(self.task)
+            self.task = None
+        took = "kept from before" if seconds is None else _clock(seconds)
+        self.console.print(f"[green]✓[/] {self.title} [dim]({took})[/]")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,255 @@
+"""The stages that train: teacher, distilled student, pruned student, int8 student.
+
+Each leaves a model in the run folder and returns facts for the report. A training that was
+interrupted goes on from the epoch where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras as keras
+
+from tinyhar import compress, distill, models
+from tinyhar.distill import Augment, AugmentConfig, Examples, FitConfig, History, Method, Snapshot
+from tinyhar.errors import DataError, ModelError
+from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.prepare import Prepared
+from tinyhar.pipeline.progress import Progress
+from tinyhar.recipe import Network, Recipe, Training
+
+TEACHER = "teacher/model.keras"
+STUDENT = "student/model.keras"
+PRUNED = "pruned/model.keras"
+INT8 = "int8/model.tflite"
+CALIBRATED = "int8/calibrated.tflite"
+"""The same pruned student, quantised by calibration alone: what training-aware int8 is worth."""
+
+CALIBRATION_WINDOWS = 512
+
+
+def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> None:
+    """Build what the recipe asks for, and forget it: a wrong option shows before work starts.
+
+    Raises:
+        ModelError: an architecture or an option that is not there.
+    """
+    for network in (recipe.teacher, recipe.student):
+        _build(network, (window, channels, classes))
+
+
+def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
+    """Train the teacher on labels alone."""
+    keras.utils.set_random_seed(recipe.seed)
+    teacher = _build(recipe.teacher, _shape(data))
+    trainer = _Trainer(recipe, folder, data, progress)
+    history = trainer.fit(teacher, recipe.teacher.training, "teacher")
+    _save(folder, TEACHER, teacher)
+    return _facts(teacher, data, history)
+
+
+def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
+    """Train the student with the teacher's help."""
+    keras.utils.set_random_seed(recipe.seed)
+    student = _build(recipe.student, _shape(data))
+    trainer = _Trainer(recipe, folder, data, progress, clip=_clip(recipe, data))
+    history = trainer.fit(student, recipe.student.training, "student", **_help(recipe, folder))
+    _save(folder, STUDENT, student)
+    return _facts(student, data, history, trainer.clip)
+
+
+def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
+    """Remove channels, or set small weights to zero, then train what is left."""
+    student = load(folder, STUDENT)
+    trainer = _Trainer(recipe, folder, data, progress, clip=_clip(recipe, data))
+    support = _help(recipe, folder)
+    training, share = recipe.pruning.training, recipe.pruning.share
+    history = None
+    if recipe.pruning.method == "channels":
+        student = compress.prune_channels(student, keep=1 - share)
+        history = trainer.fit(student, training, "pruned", **support)
+    elif recipe.pruning.method == "magnitude":
+        steps = training.epochs * max(1, int(data.side("train").sum()) // training.batch)
+        sparse = compress.sparsify(student, sparsity=share, steps=steps)
+        history = trainer.fit(
+            sparse.model, training, "pruned", before_step=sparse.step, resumable=False, **support
+        )
+        student = sparse.strip()
+    _save(folder, PRUNED, student)
+    return _facts(student, data, history, trainer.clip)
+
+
+def quantise(
+    recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
+) -> dict[str, Any]:
+    """Make the int8 model, and the one by calibration alone to compare it with."""
+    student = load(folder, PRUNED)
+    clip = _clip(recipe, data)
+    sample = _calibration(recipe, data)
+    calibrated = compress.to_tflite(student, calibration=sample, clip=clip)
+    folder.write_bytes(CALIBRATED, calibrated)
+    history, deployed = None, calibrated
+    if recipe.quantisation.method == "qat":
+        aware = compress.quantise_aware(student, sample, clip=clip)
+        trainer = _Trainer(recipe, folder, data, progress, clip=clip, augmented=False)
+        history = trainer.fit(
+            aware, recipe.quantisation.training, "int8", resumable=False, **_help(recipe, folder)
+        )
+        deployed = compress.to_tflite(aware)
+    folder.write_bytes(INT8, deployed)
+    facts = compress.inspect(deployed)
+    return {
+        "method": recipe.quantisation.method,
+        "operators": list(facts.operators),
+        "input": [facts.input_scale, facts.input_zero_point],
+        "output": [facts.output_scale, facts.output_zero_point],
+        "curve": _curve(history),
+    }
+
+
+def load(folder: RunFolder, name: str) -> keras.Model:
+    """A model that an earlier stage left.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    path = folder / name
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: missing or damaged; run the recipe again") from error
+
+
+class _Trainer:
+    """Fits models to one run's windows, with snapshots in its folder."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: RunFolder,
+        data: Prepared,
+        progress: Progress,
+        *,
+        clip: float | None = None,
+        augmented: bool = True,
+    ) -> None:
+        self.recipe, self.folder, self.progress, self.clip = recipe, folder, progress, clip
+        self.train, self.validation = (
+            Examples(data.inputs(data.side(side)), data.y[data.side(side)])
+            for side in ("train", "validation")
+        )
+        table = recipe.augmentation
+        config = AugmentConfig(
+            rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
+        )
+        self.augment = (
+            Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
+            if augmented
+            else None
+        )
+
+    def fit(
+        self,
+        model: keras.Model,
+        training: Training,
+        what: str,
+        *,
+        method: Method | None = None,
+        teacher: distill.Teacher | None = None,
+        before_step: Callable[[int], None] | None = None,
+        resumable: bool = True,
+    ) -> History:
+        snapshot = self.folder / what / "snapshot.npz"
+        history = distill.fit(
+            model,
+            self.train,
+            self.validation,
+            FitConfig(**training.model_dump(), seed=self.recipe.seed),
+            method=method,
+            teacher=teacher,
+            augment=self.augment,
+            clip=self.clip,
+            before_step=before_step,
+            on_epoch=lambda report: self.progress.epoch(what, report),
+            on_snapshot=_keeper(snapshot) if resumable else None,
+            resume=_resumed(snapshot) if resumable else None,
+        )
+        snapshot.unlink(missing_ok=True)
+        return history
+
+
+def _keeper(path: Path) -> Callable[[Snapshot], None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return lambda snapshot: snapshot.save(path)
+
+
+def _resumed(path: Path) -> Snapshot | None:
+    if not path.exists():
+        return None
+    try:
+        return Snapshot.load(path)
+    except (ModelError, DataError):
+        return None  # a damaged snapshot costs the epochs since the start, nothing else
+
+
+def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
+    """The method and the teacher that stand by a student."""
+    table = recipe.distillation
+    if table.method == "none":
+        return {"method": distill.method("none")}
+    return {
+        "method": distill.method(table.method, temperature=table.temperature, weight=table.weight),
+        "teacher": distill.Teacher([load(folder, TEACHER)]),
+    }
+
+
+def _build(network: Network, shape: tuple[int, int, int]) -> keras.Model:
+    return models.build(network.architecture, *shape, **network.options)
+
+
+def _shape(data: Prepared) -> tuple[int, int, int]:
+    return data.window, len(data.channels), len(data.classes)
+
+
+def _clip(recipe: Recipe, data: Prepared) -> float:
+    return compress.input_clip(data.inputs(data.side("train")), recipe.quantisation.clip)
+
+
+def _calibration(recipe: Recipe, data: Prepared) -> np.ndarray:
+    """Evenly chosen training windows, float32 [n, 1, time, channel]."""
+    index = np.flatnonzero(data.side("train"))
+    chosen = np.random.default_rng(recipe.seed).permutation(index)[:CALIBRATION_WINDOWS]
+    return data.inputs(chosen)
+
+
+def _save(folder: RunFolder, name: str, model: keras.Model) -> None:
+    with folder.writing(name) as draft:
+        model.save(draft)
+
+
+def _facts(
+    model: keras.Model, data: Prepared, history: History | None, clip: float | None = None
+) -> dict[str, Any]:
+    """Size, learning curve, and what the model says of the unseen subjects' windows."""
+    cost = models.total_cost(model)
+    scores = distill.logits(model, data.inputs(data.side("test")), clip=clip)
+    return {
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "predicted": scores.argmax(axis=1).tolist(),
+        "curve": _curve(history),
+    }
+
+
+def _curve(history: History | None) -> dict[str, Any] | None:
+    if history is None:
+        return None
+    return {
+        "epochs": [asdict(report) for report in history.epochs],
+        "best_epoch": history.best_epoch,
+        "best_f1": history.best_f1,
+    }
