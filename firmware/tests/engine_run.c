@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
         thar_engine_init(&engine, model, model_bytes, arena, arena_bytes);
     if (status != THAR_ENGINE_OK) {
         fprintf(stderr, "init: %d\n", (int)status);
-        return 1;
+        exit(1);
     }
     size_t size = thar_engine_input_bytes(&engine);
     for (size_t at = 0; at + size <= window_bytes; at += size) {

@@ -200,9 +200,7 @@ def _mean(m: Maker, rng: np.random.Generator, x: int) -> int:
     shape = m.shape(x)
     axes = [(1, 2), (2,), (3,), (1,)][int(rng.integers(0, 4))]
     keep = bool(rng.random() < 0.5)
-    out = tuple(
-        (1 if i in axes else d) for i, d in enumerate(shape) if keep or i not in axes
-    )
+    out = tuple((1 if i in axes else d) for i, d in enumerate(shape) if keep or i not in axes)
     a = m.tensor((len(axes),), None, data=np.array(axes, np.int32), kind=INT32)
     in_scale, zero = m.quantisation(x)
     same = rng.random() < 0.5

@@ -7,8 +7,7 @@ from typing import Final
 COMPILED_EXAMPLE: Final = """\
 /*
  * Runs the golden vectors through the compiled engine; exit status 0 means every byte agrees.
- *   cc -std=c11 -O2 -Icompiled -o example example_compiled.c compiled_model.c model_settings.c \\
- *      golden_vectors.c compiled/*.c && ./example
+ * README.txt tells how to build it.
  */
 #include <stdio.h>
 #include <string.h>

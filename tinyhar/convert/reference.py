@@ -72,7 +72,7 @@ class TflmReference:
             keeping.set_input(window[None], 0)
             keeping.invoke()
             for index, parts in found.items():
-                parts.append(np.array(keeping.GetTensor(index, 0)))
+                parts.append(np.array(keeping.GetTensor(index, 0)["tensor_data"]))
         return {
             index: np.concatenate(parts).reshape(len(x), *self._graph.tensors[index].shape[1:])
             for index, parts in found.items()
