@@ -16,8 +16,7 @@ void thar_put_identity(const thar_band *band, thar_writer *out) {
   r.fw_patch = THAR_FIRMWARE_PATCH;
   r.boot_id = port->boot_id;
   r.reset_reason = port->reset_reason;
-  r.engine = strcmp(thar_engine_name(), "tflm") == 0 ? THAR_ENGINE_KIND_TFLM
-                                                     : THAR_ENGINE_KIND_COMPILED;
+  r.engine = thar_model_engine();
   r.max_body = THAR_MAX_BODY;
   r.tick_hz = port->tick_hz;
   r.instructions_per_tick = port->instructions_per_tick;

@@ -2,23 +2,6 @@
 
 #include <string.h>
 
-uint16_t thar_load_u16(const uint8_t *bytes) {
-  return (uint16_t)(bytes[0] | (bytes[1] << 8));
-}
-
-uint32_t thar_load_u32(const uint8_t *bytes) {
-  return (uint32_t)bytes[0] | ((uint32_t)bytes[1] << 8) | ((uint32_t)bytes[2] << 16) |
-         ((uint32_t)bytes[3] << 24);
-}
-
-int16_t thar_load_i16(const uint8_t *bytes) {
-  return (int16_t)thar_load_u16(bytes);
-}
-
-int32_t thar_load_i32(const uint8_t *bytes) {
-  return (int32_t)thar_load_u32(bytes);
-}
-
 thar_reader thar_reader_of(const uint8_t *data, size_t size) {
   thar_reader r = {data, size, 0, true};
   return r;

@@ -14,13 +14,8 @@ static bool is_aligned(const uint8_t *bytes) {
   return (uintptr_t)bytes % THAR_BUNDLE_ALIGN == 0;
 }
 
-static uint8_t linked_engine(void) {
-  return strcmp(thar_engine_name(), "tflm") == 0 ? THAR_ENGINE_KIND_TFLM
-                                                 : THAR_ENGINE_KIND_COMPILED;
-}
-
 static const char *misfit(const thar_bundle_header *h, size_t arena_bytes) {
-  if (h->engine != linked_engine()) {
+  if (h->engine != thar_model_engine()) {
     return "engine";
   }
   if (h->classes > THAR_MAX_CLASSES) {
@@ -106,4 +101,9 @@ void thar_model_load(thar_model *m, const uint8_t *bytes, size_t size, uint8_t *
 
 size_t thar_model_window_values(const thar_model *m) {
   return (size_t)m->bundle.header.window * m->bundle.header.channels;
+}
+
+uint8_t thar_model_engine(void) {
+  const bool tflm = thar_engine_name()[0] == 't';
+  return tflm ? THAR_ENGINE_KIND_TFLM : THAR_ENGINE_KIND_COMPILED;
 }

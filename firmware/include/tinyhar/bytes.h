@@ -34,11 +34,23 @@ typedef struct {
   bool ok;
 } thar_writer;
 
-/* Loads and stores that the caller has bounded. */
-uint16_t thar_load_u16(const uint8_t *bytes);
-uint32_t thar_load_u32(const uint8_t *bytes);
-int16_t thar_load_i16(const uint8_t *bytes);
-int32_t thar_load_i32(const uint8_t *bytes);
+/* Loads that the caller has bounded; inline, because the count map is nothing but loads. */
+static inline uint16_t thar_load_u16(const uint8_t *bytes) {
+  return (uint16_t)(bytes[0] | (bytes[1] << 8));
+}
+
+static inline uint32_t thar_load_u32(const uint8_t *bytes) {
+  return (uint32_t)bytes[0] | ((uint32_t)bytes[1] << 8) | ((uint32_t)bytes[2] << 16) |
+         ((uint32_t)bytes[3] << 24);
+}
+
+static inline int16_t thar_load_i16(const uint8_t *bytes) {
+  return (int16_t)thar_load_u16(bytes);
+}
+
+static inline int32_t thar_load_i32(const uint8_t *bytes) {
+  return (int32_t)thar_load_u32(bytes);
+}
 
 thar_reader thar_reader_of(const uint8_t *data, size_t size);
 size_t thar_reader_left(const thar_reader *r);

@@ -22,6 +22,9 @@ typedef struct {
 void thar_model_load(thar_model *m, const uint8_t *bytes, size_t size, uint8_t *arena,
                      size_t arena_bytes);
 
+/* The engine that this image links, by its number on the wire and in bundles. */
+uint8_t thar_model_engine(void);
+
 /* window x channels, the size of the engine's input. */
 size_t thar_model_window_values(const thar_model *m);
 

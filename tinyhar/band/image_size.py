@@ -1,0 +1,172 @@
+"""What a firmware image takes in flash and RAM, by part, from the ELF file and the linker's map.
+
+    python -m tinyhar.band.image_size firmware/build/mps2_an386/tinyhar-band.elf
+
+Flash is code, constants and the initial values of variables; RAM is variables, zeroed memory and
+the stack's reserve. Both totals come from the ELF file's sections, the shares from the map, and
+what the linker put in between is named alignment, so that the parts add up to the totals.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyhar.errors import ToolError
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an image, in bytes."""
+
+    name: str
+    flash_bytes: int
+    ram_bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """An image in bytes; its parts add up to its totals."""
+
+    flash_bytes: int
+    ram_bytes: int
+    parts: tuple[Part, ...]
+
+    def part(self, name: str) -> Part:
+        """The part of that name; empty where the image has none."""
+        return next((part for part in self.parts if part.name == name), Part(name, 0, 0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    def table(self) -> str:
+        """For a terminal."""
+        rows = [("part", "flash", "RAM", "")]
+        rows += [
+            (part.name, f"{part.flash_bytes:,}", f"{part.ram_bytes:,}", part.note)
+            for part in self.parts
+        ]
+        rows.append(("total", f"{self.flash_bytes:,}", f"{self.ram_bytes:,}", ""))
+        return "\n".join(f"{a:<12}{b:>10}{c:>10}  {d}".rstrip() for a, b, c, d in rows)
+
+
+NOTES = {
+    "engine": "kernels and plan interpreter",
+    "core": "wire, windows, smoothing, bundle, band loop and their buffers",
+    "port": "start-up, UART, clock",
+    "library": "C library and compiler support",
+    "model": "what the engine runs: weights and plan",
+    "bundle": "labels, scaling, golden windows",
+    "arena": "the model's working memory",
+    "stack": "reserved",
+    "alignment": "",
+}
+
+
+def measure(image: Path, *, model_bytes: int = 0) -> ImageSize:
+    """Sizes of an ELF image whose map lies beside it (IMAGE with suffix .map).
+
+    Args:
+        image: as the firmware's build leaves it.
+        model_bytes: how much of the bundle in the image is the model itself.
+
+    Raises:
+        ToolError: a file is missing or is not what its name says.
+    """
+    flash_bytes, ram_bytes, stack_bytes = _elf_totals(image)
+    flash: Counter[str] = Counter()
+    ram: Counter[str] = Counter()
+    for section, size, origin in _contributions(image.with_suffix(".map")):
+        name = _part_of(section, origin)
+        if section.startswith((".bss", "COMMON", ".data")):
+            ram[name] += size
+        if not section.startswith((".bss", "COMMON")):
+            flash[name] += size
+    flash["model"] = min(model_bytes, flash["bundle"])
+    flash["bundle"] -= flash["model"]
+    ram["stack"] = stack_bytes
+    flash["alignment"] = flash_bytes - flash.total()
+    ram["alignment"] = ram_bytes - ram.total()
+    parts = (Part(name, flash[name], ram[name], note) for name, note in NOTES.items())
+    return ImageSize(
+        flash_bytes, ram_bytes, tuple(part for part in parts if part.flash_bytes or part.ram_bytes)
+    )
+
+
+def _elf_totals(image: Path) -> tuple[int, int, int]:
+    """Bytes of flash, of RAM, and of the RAM that is the stack's."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.constants import SH_FLAGS
+    from elftools.elf.elffile import ELFFile
+
+    flash = ram = stack = 0
+    try:
+        with image.open("rb") as file:
+            for section in ELFFile(file).iter_sections():
+                flags, size = section["sh_flags"], section["sh_size"]
+                if not flags & SH_FLAGS.SHF_ALLOC:
+                    continue
+                if section["sh_type"] != "SHT_NOBITS":
+                    flash += size
+                if flags & SH_FLAGS.SHF_WRITE:
+                    ram += size
+                if section.name == ".stack":
+                    stack += size
+    except (OSError, ELFError) as error:
+        raise ToolError(f"{image} is no ELF image: {error}; build the firmware again") from error
+    return flash, ram, stack
+
+
+_LINE = re.compile(
+    r"^ (?P<section>\S+)\s+0x[0-9a-f]+\s+0x(?P<size>[0-9a-f]+) (?P<origin>\S.*)$", re.MULTILINE
+)
+_KEPT = (".text", ".rodata", ".data", ".bss", "COMMON", ".vectors", ".ARM.ex", ".init", ".fini")
+
+
+def _contributions(map_file: Path) -> Iterator[tuple[str, int, str]]:
+    """Input section, bytes and object file of everything that the linker kept (GNU ld's map)."""
+    try:
+        text = map_file.read_text()
+    except OSError as error:
+        raise ToolError(f"{map_file} cannot be read: {error.strerror}") from error
+    _, found, kept = text.partition("\nLinker script and memory map\n")
+    if not found:
+        raise ToolError(f"{map_file} is not a map of GNU ld")
+    # A long section name has its numbers on the next line.
+    joined = re.sub(r"^ (\S+)\n\s+(0x)", r" \1 \2", kept, flags=re.MULTILINE)
+    for match in _LINE.finditer(joined):
+        if match["section"].startswith(_KEPT):
+            yield match["section"], int(match["size"], 16), match["origin"]
+
+
+def _part_of(section: str, origin: str) -> str:
+    if section.startswith(".bss.arena"):
+        return "arena"
+    if section.startswith(".rodata.thar_bundle"):
+        return "bundle"
+    for mark, name in (
+        ("libthar_engine_", "engine"),
+        ("tensorflow-microlite", "engine"),
+        ("libthar_core.", "core"),
+        ("CMakeFiles/tinyhar-band.dir/", "port"),
+    ):
+        if mark in origin:
+            return name
+    return "library"
+
+
+def _main() -> None:
+    size = measure(Path(sys.argv[1]))
+    print(json.dumps(size.to_dict(), indent=2) if "--json" in sys.argv else size.table())
+
+
+if __name__ == "__main__":
+    _main()
