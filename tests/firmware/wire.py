@@ -31,11 +31,15 @@ class Client:
     """Talks to socket://127.0.0.1:port."""
 
     port: int
+    pid: int = 0
     seq: int = 0
     pending: bytes = b""
     events: list[tuple[int, int, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.connect()
+
+    def connect(self) -> None:
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         self.socket.settimeout(10)
 
@@ -56,6 +60,10 @@ class Client:
             encoded, self.pending = self.pending.split(b"\0", 1)
             if encoded:
                 return parse(encoded)
+
+    def event(self) -> tuple[int, int, bytes]:
+        """The oldest event that has not been looked at."""
+        return self.events.pop(0) if self.events else self.receive()
 
     def response(self) -> tuple[int, int, bytes]:
         """The next frame that is no event; events on the way are kept."""

@@ -44,6 +44,8 @@ typedef struct {
 #define SCB_ICSR_PENDSTSET (1u << 26)
 #define SCB_AIRCR (*(reg *)0xE000ED0Cu)
 #define SCB_AIRCR_RESET 0x05FA0004u
+#define SCB_CPACR (*(reg *)0xE000ED88u)
+#define SCB_CPACR_FPU (0xFu << 20)
 
 static inline void irq_off(void) {
   __asm__ volatile("cpsid i" ::: "memory");

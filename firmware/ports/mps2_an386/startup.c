@@ -31,6 +31,8 @@ static void paint_stack(void) {
 
 _Noreturn void reset_handler(void) {
   paint_stack();
+  SCB_CPACR |= SCB_CPACR_FPU;
+  __asm__ volatile("dsb\n\tisb" ::: "memory");
   const uint32_t *from = thar_data_load;
   for (uint32_t *to = thar_data_start; to < thar_data_end; to++) {
     *to = *from++;
