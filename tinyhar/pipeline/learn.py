@@ -90,7 +90,7 @@ def quantise(
     student = load(folder, PRUNED)
     clip = _clip(recipe, data)
     sample = _calibration(recipe, data)
-    calibrated = compress.to_tflite(student, calibration=sample, clip=clip)
+    calibrated = compress.to_tflite(student, calibration=sample, clip=clip, isolated=False)
     folder.write_bytes(CALIBRATED, calibrated)
     history, deployed = None, calibrated
     if recipe.quantisation.method == "qat":
@@ -99,7 +99,7 @@ def quantise(
         history = trainer.fit(
             aware, recipe.quantisation.training, "int8", resumable=False, **_help(recipe, folder)
         )
-        deployed = compress.to_tflite(aware)
+        deployed = compress.to_tflite(aware, isolated=False)
     folder.write_bytes(INT8, deployed)
     facts = compress.inspect(deployed)
     return {
