@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tinyhar.band.build import build_firmware
+from tinyhar.band.emulate import IMAGES, QEMU
 from tinyhar.convert import integer
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
 from tinyhar.counts import CountMap
+from tinyhar.errors import ToolError
 
 WINDOW, CHANNELS, CLASSES = 128, 6, 6
 NAMES = ("walking", "upstairs", "downstairs", "sitting", "standing", "lying")
@@ -62,3 +68,39 @@ def bare_run(reference_models: Path, tmp_path_factory: pytest.TempPathFactory) -
         subject=np.array([f"s{i // 200}" for i in range(len(counts))]),
     )
     return run
+
+
+@pytest.fixture(scope="session")
+def run(bare_run: Path) -> Path:
+    """The same with the host's firmware."""
+    return _with_firmware(bare_run, "host")
+
+
+@pytest.fixture(scope="session")
+def qemu_run(bare_run: Path) -> Path:
+    """The same with the emulated Cortex-M4's."""
+    if shutil.which(QEMU) is None:
+        pytest.skip(f"no {QEMU}: sudo apt install {QEMU}")
+    return _with_firmware(bare_run, "mps2_an386")
+
+
+def _with_firmware(run: Path, board: str) -> Path:
+    out = run / "firmware" / board
+    try:
+        image = build_firmware(run / "bundle.thb", board, out).image
+    except ToolError as error:
+        pytest.skip(str(error))
+    assert image == out / IMAGES[board]
+    return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Bands of these tests are noted apart from the user's."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    if before is None:
+        del os.environ["XDG_STATE_HOME"]
+    else:
+        os.environ["XDG_STATE_HOME"] = before

@@ -86,6 +86,7 @@ class SimulatedBand:
         self.restart_after: int | None = None
         self.cut_after: int | None = None
         self.deaf = False
+        self.refuse: dict[int, ErrorCode] = {}
         self.frames_in = self.worked = self.boots = 0
         self._time = 0.0
         self._line: list[tuple[float, int, bool, bytes]] = []
@@ -210,6 +211,8 @@ class SimulatedBand:
         try:
             if handle is None:
                 raise RefusedError(ErrorCode.UNKNOWN_REQUEST)
+            if frame.type in self.refuse:
+                raise RefusedError(self.refuse[frame.type])
             return Frame(frame.type | RESPONSE_BIT, frame.seq, handle(frame.body).encode())
         except RefusedError as refused:
             body = m.Refusal(refused.code, frame.type, "simulated").encode()
@@ -246,7 +249,7 @@ class SimulatedBand:
         layers = [layer[0].copy() for layer in layers_of(self._loaded[np.newaxis])]
         if self.broken_layer is not None:
             layers[self.broken_layer][..., self.broken_channel] += 1
-            layers[-1][0] ^= 1
+            layers[-1][0] ^= self.broken_layer < len(layers) - 1
         return layers
 
     def _on_04(self, body: bytes) -> m.LayerChecks:

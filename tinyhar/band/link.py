@@ -60,7 +60,11 @@ class SerialLink:
         exclusive = True if os.name == "posix" and "://" not in url else None
         with _told(url, "opened"):
             self._port = serial.serial_for_url(
-                url, baud, timeout=0, write_timeout=WRITE_TIMEOUT, exclusive=exclusive
+                url,
+                baud,
+                timeout=0,
+                write_timeout=None if url.startswith("rfc2217:") else WRITE_TIMEOUT,
+                exclusive=exclusive,
             )
         self._fd = _descriptor(self._port)
         self._port.timeout = 0 if self._fd is not None else _POLL
@@ -162,8 +166,8 @@ def _errno(error: BaseException | None) -> int | None:
     while error is not None:
         if isinstance(error, OSError) and isinstance(error.errno, int):
             return error.errno
-        if error.args and isinstance(error.args[0], tuple):  # a termios.error, wrapped
-            return int(error.args[0][0])
+        if type(error).__name__ == "error" and error.args:  # termios.error is no OSError
+            return int(error.args[0])
         error = error.__cause__ or error.__context__
     return None
 
