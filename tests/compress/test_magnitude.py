@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinyhar.compress import SparseModel, sparsity_of
+from tinyhar.compress import sparsify, sparsity_of
 from tinyhar.distill import Examples, FitConfig, fit
 from tinyhar.errors import ModelError
 from tinyhar.models import build
@@ -15,8 +15,8 @@ DATA = Examples(RANDOM.normal(size=(64, 1, 32, 4)).astype(np.float32), np.arange
 def test_zeros_come_while_training_and_stay() -> None:
     model = build("separable", 32, 4, 2, widths=(8, 12), depth=1, kernel=3)
     config = FitConfig(epochs=6, batch=16)
-    sparse = SparseModel(model, sparsity=0.6, steps=24)
-    fit(sparse.model, DATA, DATA, config, before_step=sparse.before_step)
+    sparse = sparsify(model, sparsity=0.6, steps=24)
+    fit(sparse.model, DATA, DATA, config, before_step=sparse.step)
     plain = sparse.strip()
     assert type(plain) is type(model)
     pruned = [w for w in plain.trainable_weights if "kernel" in w.name and "depth" not in w.name]
@@ -28,4 +28,4 @@ def test_zeros_come_while_training_and_stay() -> None:
 def test_nonsense_is_refused() -> None:
     model = build("separable", 32, 4, 2, widths=(8, 12), depth=1)
     with pytest.raises(ModelError, match=r"sparsity 1\.5"):
-        SparseModel(model, 1.5, 10)
+        sparsify(model, 1.5, 10)

@@ -37,7 +37,7 @@ def waves(count: int, seed: int) -> Examples:
 
 
 TRAIN, VALIDATION = waves(256, 0), waves(96, 1)
-CONFIG = FitConfig(epochs=4, batch=32, rate=5e-3, seed=3)
+CONFIG = FitConfig(epochs=3, batch=32, rate=5e-3, seed=3)
 
 
 def student(seed: int = 0) -> keras.Model:
@@ -48,7 +48,7 @@ def test_it_learns_and_reports() -> None:
     seen: list[EpochReport] = []
     history = fit(student(), TRAIN, VALIDATION, CONFIG, on_epoch=seen.append)
     assert tuple(seen) == history.epochs
-    assert [report.epoch for report in seen] == [1, 2, 3, 4]
+    assert [report.epoch for report in seen] == [1, 2, 3]
     assert history.best_f1 > 0.9
     assert seen[-1].loss < seen[0].loss
     assert seen[-1].eta_seconds == 0.0
@@ -127,11 +127,12 @@ def test_patience_ends_a_training_that_stalls() -> None:
 
 def test_a_teacher_teaches_without_labels() -> None:
     teacher = student(seed=1)
-    fit(teacher, TRAIN, VALIDATION, CONFIG)
+    longer = FitConfig(epochs=5, batch=32, rate=5e-3, seed=3)
+    assert fit(teacher, TRAIN, VALIDATION, longer).best_f1 > 0.9
     learner = student(seed=2)
     blind = Examples(TRAIN.x, np.zeros_like(TRAIN.y))  # labels that say nothing
     history = fit(
-        learner, blind, VALIDATION, CONFIG, method=Hinton(weight=1.0), teacher=Teacher([teacher])
+        learner, blind, VALIDATION, longer, method=Hinton(weight=1.0), teacher=Teacher([teacher])
     )
     assert history.best_f1 > 0.85
     assert set(history.epochs[0].losses) == {"label", "logits"}

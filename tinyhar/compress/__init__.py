@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyhar.compress.calibrate import input_clip
 from tinyhar.compress.facts import TfliteFacts, check_deployable, inspect
-from tinyhar.compress.magnitude import SparseModel, sparsity_of
+from tinyhar.compress.magnitude import SparseModel, sparsify, sparsity_of
 from tinyhar.compress.quantise import is_quantised, quantise_aware
 from tinyhar.compress.structured import prune_channels, prune_to
 from tinyhar.compress.tflite import to_tflite
@@ -19,6 +19,7 @@ __all__ = [
     "prune_channels",
     "prune_to",
     "quantise_aware",
+    "sparsify",
     "sparsity_of",
     "to_tflite",
 ]

@@ -15,7 +15,7 @@ _pruning = tfmot.sparsity.keras
 
 
 class SparseModel:
-    """A model that loses weights while it is trained: fit `model` with `before_step`, then strip.
+    """A model that loses weights while it is trained: fit `model` with `step`, then strip.
 
     The share of zeros rises from 0 to `sparsity` over the first two thirds of `steps` (Zhu & Gupta
     2017, their cubic), and then stays while the rest recovers.
@@ -41,14 +41,19 @@ class SparseModel:
             layer.pruning_step for layer in self.model.layers if hasattr(layer, "pruning_step")
         ]
 
-    def before_step(self, step: int) -> None:
-        """Tells the masks how far training is; `fit` calls it."""
+    def step(self, step: int) -> None:
+        """Tells the masks how far training is: what `fit` takes as `before_step`."""
         for counter in self._counters:
             counter.assign(step)
 
     def strip(self) -> keras.Model:
         """The ordinary model, its small weights now zero for good."""
         return _pruning.strip_pruning(self.model)
+
+
+def sparsify(model: keras.Model, sparsity: float, steps: int) -> SparseModel:
+    """A copy of `model` that loses the share `sparsity` of its weights over `steps` of training."""
+    return SparseModel(model, sparsity, steps)
 
 
 def sparsity_of(model: keras.Model) -> float:

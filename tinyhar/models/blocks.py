@@ -85,10 +85,8 @@ def squeeze_excite(x: tf.Tensor, *, ratio: int = 4, name: str) -> tf.Tensor:
     return layers.Multiply(name=name)([x, gate])
 
 
-def classify(x: tf.Tensor, classes: int, dropout: float = 0.0) -> tf.Tensor:
+def classify(x: tf.Tensor, classes: int) -> tf.Tensor:
     """Mean over the whole remaining time, then the layer "logits" [batch, classes]."""
     x = layers.AveragePooling2D((1, x.shape[2]), name="pool")(x)
     x = layers.Flatten(name="flat")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
     return layers.Dense(classes, name="logits")(x)

@@ -47,7 +47,6 @@ def build(
     squeeze: bool = True,
     activation: str = "hard_swish",
     head: int = 128,
-    dropout: float = 0.2,
     stages: Sequence[Stage] = STAGES,
 ) -> keras.Model:
     """Input [1, window, channels], output logits [classes]; anchors stage1, stage2, ...
@@ -62,7 +61,6 @@ def build(
             without it, and with activation "relu" or "relu6", the model deploys).
         activation: "hard_swish", "relu" or "relu6".
         head: channels of the last pointwise convolution at width 1.
-        dropout: share of pooled features dropped while training.
         stages: the stages.
     """
     if width <= 0 or depth <= 0:
@@ -87,7 +85,7 @@ def build(
                 name=f"stage{s}" if b == count else f"stage{s}_block{b}",
             )
     x = blocks.conv(x, blocks.to_multiple(head * width), 1, act=activation, name="head")
-    return keras.Model(inputs, blocks.classify(x, classes, dropout), name="mobilenetv3")
+    return keras.Model(inputs, blocks.classify(x, classes), name="mobilenetv3")
 
 
 def _block(

@@ -29,7 +29,6 @@ def build(
     kernel: int = 7,
     stem_kernel: int = 9,
     widths: Sequence[int] = WIDTHS,
-    dropout: float = 0.0,
 ) -> keras.Model:
     """Input [1, window, channels], output logits [classes]; anchors stage1, stage2, stage3.
 
@@ -42,7 +41,6 @@ def build(
         kernel: samples that a depthwise layer sees.
         stem_kernel: samples that the first convolution sees.
         widths: channels of the stem and of each stage.
-        dropout: share of pooled features dropped while training.
     """
     if depth < 1 or width <= 0 or len(widths) < 2:
         raise ModelError(
@@ -59,4 +57,4 @@ def build(
             x = blocks.depthwise(x, kernel, stride, act="relu", name=f"stage{s}_block{b}_depthwise")
             name = f"stage{s}" if last else f"stage{s}_block{b}_point"
             x = blocks.conv(x, filters, 1, act="relu", name=name)
-    return keras.Model(inputs, blocks.classify(x, classes, dropout), name="separable")
+    return keras.Model(inputs, blocks.classify(x, classes), name="separable")
