@@ -23,7 +23,10 @@ class Probe:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         _, complaints = self._process.communicate(timeout=10)
         assert self._process.returncode == 0, complaints.decode()

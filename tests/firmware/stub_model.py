@@ -29,9 +29,7 @@ def stub_trace(q: NDArray[np.int8]) -> list[int]:
 
 def random_counts(seed: int, samples: int = WINDOW) -> NDArray[np.int16]:
     """int16 [samples, channel], all values alike probable."""
-    return np.random.default_rng(seed).integers(
-        -32768, 32768, (samples, CHANNELS), dtype=np.int16
-    )
+    return np.random.default_rng(seed).integers(-32768, 32768, (samples, CHANNELS), dtype=np.int16)
 
 
 COUNT_MAP = CountMap(
