@@ -61,6 +61,11 @@ class _Step:
     window: parameters.Window | None = None
     pool: int = 1
     scratch: int = 0
+    """Bytes that the kernel works in; a convolution's for one pair of outputs."""
+    before: int = 0
+    """Bytes that must be free before the input, for padding; `after` likewise."""
+    after: int = 0
+    tile: int = 1
     data: bytes = b""
     in_place: bool = False
     offsets: dict[str, int] = field(default_factory=dict)
@@ -90,9 +95,9 @@ def compile_model(tflite: bytes) -> CompiledModel:
         len(steps),
         start + len(data),
         arena.bytes,
-        arena.offsets[alias[graph.input]],
+        arena.offsets[graph.input],
         source.size,
-        arena.offsets[alias[graph.output]],
+        arena.offsets[graph.output],
         target.size,
     )
     return CompiledModel(header + rows + data, arena.bytes, tuple(s.layer for s in steps))
@@ -144,9 +149,12 @@ def _weighted(graph: Graph, operator: Operator, step: _Step) -> _Step:
     else:
         kind = _CONV if packed else _CONV_WIDE
         data = packing.pack_convolution(p) if packed else packing.pack_plain(p)
-        scratch = 4 * (-(-inputs // 4) * 4) if packed else 0
+        scratch = (4 if p.window.output[1] > 1 else 2) * _quads(inputs) if packed else 0
+    room = _room(p.window, in_channels, 0 if p.depthwise else _quads(inputs) - inputs)
     return replace(
         step,
+        before=room[0] if packed else 0,
+        after=room[1] if packed else 0,
         kind=kind,
         zeros=(p.in_zero, p.out_zero),
         low=p.low,
@@ -157,6 +165,18 @@ def _weighted(graph: Graph, operator: Operator, step: _Step) -> _Step:
         scratch=scratch,
         data=data,
     )
+
+
+def _quads(inputs: int) -> int:
+    """`inputs` rounded up to what the kernels read at once."""
+    return -(-inputs // 4) * 4
+
+
+def _room(window: parameters.Window, channels: int, overread: int) -> tuple[int, int]:
+    """Bytes before and after an input that a packed kernel fills with padding or over-reads."""
+    reach = (window.output[1] - 1) * window.stride[1] + (window.kernel[1] - 1) * window.dilation[1]
+    after = max(reach + 1 - window.pad[1] - window.input[1], 0)
+    return window.pad[1] * channels, after * channels + overread
 
 
 def _pointwise(graph: Graph, operator: Operator, step: _Step) -> _Step:
@@ -229,6 +249,7 @@ def _halves(graph: Graph, before: _Step, step: _Step) -> bool:
         and graph.output != before.target
         and w.kernel == w.stride == (1, 2)
         and w.pad == (0, 0)
+        and max(before.low, step.low) >= before.zeros[1]
         and w.output[1] * 2 <= w.input[1]
     )
 
@@ -240,7 +261,51 @@ class _Arena:
 
 
 def _place(graph: Graph, steps: list[_Step], alias: dict[int, int]) -> _Arena:
-    """Offsets of every tensor (by the tensor it aliases) and of each step's scratch."""
+    """Offsets of every tensor and of each step's scratch; sets the steps' offsets and tiles."""
+    owner, first, last = _lifetimes(graph, steps, alias)
+    before, after = dict.fromkeys(first, 0), dict.fromkeys(first, 0)
+    for step in steps:
+        source = owner[alias[step.source]]
+        before[source] = max(before[source], -(-step.before // 4) * 4)
+        after[source] = max(after[source], step.after)
+    tensors = list(first)
+    blocks = [
+        Block(before[t] + graph.tensors[t].size + after[t], first[t], last[t]) for t in tensors
+    ]
+    offsets, total = place(blocks + [Block(s.scratch, i, i) for i, s in enumerate(steps)])
+    at = {t: offsets[i] + before[t] for i, t in enumerate(tensors)}
+    places = {t: at[o] for t, o in owner.items()}
+    for i, step in enumerate(steps):
+        busy = [
+            (offsets[j], offsets[j] + b.bytes)
+            for j, b in enumerate(blocks)
+            if b.first <= i <= b.last
+        ]
+        gap, room = _largest_gap(busy, total)
+        if step.kind == _CONV:
+            step.tile = max(1, min(room // step.scratch, step.output[1] * step.pool // 2))
+        step.offsets = {
+            "input": places[alias[step.source]],
+            "output": places[alias[step.target]],
+            "other": places[alias[step.second]] if step.second >= 0 else gap,
+        }
+    return _Arena(total, {t: places[o] for t, o in alias.items() if o in places})
+
+
+def _largest_gap(busy: list[tuple[int, int]], total: int) -> tuple[int, int]:
+    """Offset (a multiple of 4) and length of the longest stretch of [0, total) that is not busy."""
+    best, at = (0, 0), 0
+    for start, end in [*sorted(busy), (total, total)]:
+        if start - at > best[1]:
+            best = (at, start - at)
+        at = max(at, -(-end // 4) * 4)
+    return best
+
+
+def _lifetimes(
+    graph: Graph, steps: list[_Step], alias: dict[int, int]
+) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+    """Tensor -> the tensor whose memory it takes; that one's first and last step."""
     last: dict[int, int] = {alias[graph.output]: len(steps)}
     for i, step in enumerate(steps):
         for tensor in (step.source, step.second):
@@ -248,32 +313,16 @@ def _place(graph: Graph, steps: list[_Step], alias: dict[int, int]) -> _Arena:
                 last[alias[tensor]] = max(last.get(alias[tensor], 0), i)
     owner = {alias[graph.input]: alias[graph.input]}
     first = {alias[graph.input]: -1}
+    last.setdefault(alias[graph.input], 0)
     for i, step in enumerate(steps):
         source = owner[alias[step.source]]
-        dies = last[alias[step.source]] == i and graph.tensors[source].size
-        share = (
-            step.in_place
-            and dies
-            and alias[step.source] != alias[step.second if step.second >= 0 else step.target]
-        )
+        second = owner[alias[step.second]] if step.second >= 0 else -1
+        share = step.in_place and last[source] == i and second != source
         owner[step.target] = source if share else step.target
         if not share:
             first[step.target] = i
-        end = last.get(step.target, i)
-        last[owner[step.target]] = max(last.get(owner[step.target], i), end)
-    tensors = list(first)
-    blocks = [Block(graph.tensors[t].size, first[t], last[t]) for t in tensors]
-    blocks += [Block(s.scratch, i, i) for i, s in enumerate(steps)]
-    offsets, total = place(blocks)
-    at = dict(zip(tensors, offsets, strict=False))
-    places = {t: at[o] for t, o in owner.items()}
-    for step, scratch in zip(steps, offsets[len(tensors) :], strict=True):
-        step.offsets = {
-            "input": places[alias[step.source]],
-            "output": places[alias[step.target]],
-            "other": places[alias[step.second]] if step.second >= 0 else scratch,
-        }
-    return _Arena(total, places)
+        last[owner[step.target]] = max(last.get(owner[step.target], i), last.get(step.target, i))
+    return owner, first, last
 
 
 def _row(graph: Graph, step: _Step, data: int) -> bytes:
@@ -286,5 +335,5 @@ def _row(graph: Graph, step: _Step, data: int) -> bytes:
         )
     offsets = (step.offsets["input"], step.offsets["output"], step.offsets["other"], data)
     return _OPERATOR.pack(
-        step.kind, step.pool, *step.zeros, step.low, step.high, 0, *numbers, *offsets
+        step.kind, step.pool, *step.zeros, step.low, step.high, step.tile, *numbers, *offsets
     )

@@ -65,14 +65,20 @@ def without_dead_channels(p: Weighted) -> Weighted:
 
 
 def can_pack(p: Weighted) -> bool:
-    """True if the packed kernel for this kind of layer can hold it."""
-    shifts = bool(((p.shift <= 0) & (p.shift >= -_DEEPEST_SHIFT)).all())
-    if not shifts or not sums_fit(p):
-        return False
-    if not p.depthwise:
-        return bool((p.weights > -128).all())
+    """True if the packed kernel for this kind of layer can hold it: one row, factors below one.
+
+    A factor of 1/2 and more (shift 0) is rounded once only; the linear kernels always round twice.
+    """
     w = p.window
-    return w.input[0] == w.output[0] == w.kernel[0] == 1 and len(p.weights) >= 4
+    least = 0 if p.low >= p.out_zero else 1
+    if not w.input[0] == w.output[0] == w.kernel[0] == 1 or not sums_fit(p):
+        return False
+    if (p.shift > -least).any() or (p.shift < -_DEEPEST_SHIFT).any():
+        return False
+    if p.depthwise:
+        return len(p.weights) >= 4
+    aligned = w.dilation[1] == 1 or p.weights.shape[3] % 4 == 0
+    return aligned and bool((p.weights > -128).all())
 
 
 def _heads(p: Weighted) -> NDArray[np.int32]:

@@ -122,38 +122,15 @@ THAR_INLINE int32_t thar_clamp(int32_t x, int32_t low, int32_t high) {
     return x < low ? low : x > high ? high : x;
 }
 
-/*
- * The packed kernels' rescaling. TFLM rounds twice: x = floor((acc*m + 2^30) / 2^31), then x / 2^e
- * with halves away from zero, then adds the zero point. With t = acc * 256 and s = e + 7 the first
- * rounding is (t*m >> 32) + 64 in units of 2^-7, and nested floors make the rest one shift:
- *     ((t*m >> 32) + 64 + 2^(s-1) + zero * 2^s) >> s        (no 2^(s-1) when e = 0)
- * which rounds halves up. Away from zero differs below zero only: there x loses one first. Where a
- * ReLU cuts everything below zero anyway, that step is left out.
- */
-typedef struct {
-    int32_t multiplier;
-    int32_t base;
-    int32_t shift;
-} thar_packed_scale;
-
-THAR_INLINE thar_packed_scale thar_packed_scale_of(int32_t head, int32_t multiplier,
-                                                   int32_t out_zero) {
-    uint32_t shift = (uint32_t)head & 31u;
-    uint32_t half = ((1u << shift) >> 1) | 64u;
-    thar_packed_scale scale = {multiplier, (int32_t)(((uint32_t)out_zero << shift) + half),
-                               (int32_t)shift};
-    return scale;
-}
-
-THAR_INLINE int32_t thar_packed_relu(int32_t t, thar_packed_scale scale) {
-    return thar_saturate8(thar_mla_top(t, scale.multiplier, scale.base) >> scale.shift);
-}
-
-THAR_INLINE int32_t thar_packed_exact(int32_t t, thar_packed_scale scale) {
-    int32_t x = thar_mla_top(t, scale.multiplier, 64);
-    int32_t away = scale.shift > 7 ? -128 : 0;
-    x = thar_wrapping_add(x, (x >> 31) & away);
-    return thar_saturate8(thar_wrapping_add(x, scale.base - 64) >> scale.shift);
+/* round(a*b / 2^32) */
+THAR_INLINE int32_t thar_mul_top_rounded(int32_t a, int32_t b) {
+#if THAR_SIMD
+    int32_t r;
+    __asm__("smmulr %0, %1, %2" : "=r"(r) : "r"(a), "r"(b));
+    return r;
+#else
+    return (int32_t)(((int64_t)a * b + (INT64_C(1) << 31)) >> 32);
+#endif
 }
 
 #endif

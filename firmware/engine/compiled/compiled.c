@@ -64,7 +64,7 @@ thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, v
     uint16_t count = ((const thar_plan *)(const void *)e->model)->ops;
     for (uint16_t i = 0; i < count; ++i, ++op) {
         kernels[op->kind](op, e->model, e->arena);
-        if ((op->kind == THAR_CONV || op->kind == THAR_DEPTHWISE) &&
+        if ((op->kind == THAR_CONV || op->kind == THAR_DEPTHWISE || op->kind == THAR_ADD) &&
             (op->low != -128 || op->high != 127)) {
             clamp_output(op, e->arena);
         }

@@ -24,8 +24,8 @@ typedef struct {
 } thar_plan;
 
 enum {
-    THAR_CONV = 0,       /* packed in pairs of channels, see conv.c */
-    THAR_DEPTHWISE,      /* packed in groups of four channels, see depthwise.c */
+    THAR_CONV = 0,       /* over time, packed in pairs of channels, see conv.c */
+    THAR_DEPTHWISE,      /* over time, packed in groups of four channels, see depthwise.c */
     THAR_CONV_WIDE,      /* plain weights: whatever the packed kernels cannot hold */
     THAR_DEPTHWISE_WIDE,
     THAR_MAX_POOL,
@@ -41,7 +41,7 @@ typedef struct {
     uint8_t pool; /* CONV: outputs along time to take the maximum of, 1 or 2 */
     int8_t in_zero, out_zero;
     int8_t low, high; /* the fused activation */
-    uint16_t reserved;
+    uint16_t tile; /* CONV: pairs of outputs that the scratch holds at once */
     uint16_t in_h, in_w, in_c;
     uint16_t out_h, out_w, out_c;
     uint16_t kernel_h, kernel_w;
@@ -85,6 +85,21 @@ typedef struct {
     int32_t head;
     int32_t multiplier;
 } thar_packed_channel;
+
+/*
+ * The packed kernels read beyond the ends of their input instead of asking where it ends: the
+ * converter leaves room for the padding on both sides, and the kernel fills it with the zero point.
+ * Lengths in samples, for in_h = out_h = 1.
+ */
+static inline int32_t thar_padding_after(const thar_op *op) {
+    int32_t reach = (int32_t)((op->out_w * (uint32_t)op->pool - 1u) * op->stride_w +
+                              (op->kernel_w - 1u) * (uint32_t)op->dilation_w + 1u);
+    int32_t after = reach - (int32_t)op->pad_w - (int32_t)op->in_w;
+    return after > 0 ? after : 0;
+}
+
+/* Fills the room on both sides of the input. */
+void thar_pad(const thar_op *op, uint8_t *arena);
 
 /* True if every offset and size of `op` lies inside the model and the arena. */
 bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_bytes,

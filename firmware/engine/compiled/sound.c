@@ -20,31 +20,45 @@ static bool shifts_are(const uint8_t *model, uint64_t at, uint32_t count, uint32
     return true;
 }
 
+/* The packed kernels' input has room for the padding on both sides, and `slack` bytes to over-read. */
+static bool input_has_room(const thar_op *op, uint64_t arena_bytes, uint64_t slack) {
+    if (op->in_h != 1u || op->out_h != 1u || op->kernel_h != 1u) return false;
+    uint64_t before = volume(1, op->pad_w, op->in_c);
+    uint64_t after = (uint64_t)thar_padding_after(op) * op->in_c + slack;
+    return before <= op->input &&
+           fits(op->input, volume(1, op->in_w, op->in_c) + after, arena_bytes);
+}
+
 static bool conv_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
                           uint64_t arena_bytes) {
     uint64_t inputs = volume(op->kernel_h, op->kernel_w, op->in_c);
-    if (inputs >= TOO_BIG) return false;
+    if (inputs >= TOO_BIG || op->tile == 0u) return false;
+    if (op->dilation_w != 1u && (op->in_c & 3u) != 0u) return false;
     uint64_t padded = (inputs + 3u) & ~UINT64_C(3);
     uint64_t pairs = (op->out_c + 1u) / 2u, each = 16u + 2u * padded;
     if (op->pool < 1u || op->pool > 2u || (op->other & 3u) != 0u) return false;
+    if (!input_has_room(op, arena_bytes, padded - inputs)) return false;
     if (!fits(op->data, pairs * each, model_bytes)) return false;
-    if (!fits(op->other, 4u * padded, arena_bytes)) return false;
-    return shifts_are(model, op->data, (uint32_t)pairs, (uint32_t)each, 7, 23, 0xFFu) &&
-           shifts_are(model, op->data + UINT64_C(8), (uint32_t)pairs, (uint32_t)each, 7, 23, 0xFFu);
+    uint64_t scratch = (uint32_t)op->out_w * op->pool > 1u ? 4u * padded * op->tile : 2u * padded;
+    if (!fits(op->other, scratch, arena_bytes)) return false;
+    int32_t least = op->low >= op->out_zero ? 7 : 8;
+    return shifts_are(model, op->data, (uint32_t)pairs, (uint32_t)each, least, 23, 0xFFu) &&
+           shifts_are(model, op->data + UINT64_C(8), (uint32_t)pairs, (uint32_t)each, least, 23,
+                      0xFFu);
 }
 
 static bool depthwise_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
                                uint64_t arena_bytes) {
-    if (op->in_h != 1u || op->out_h != 1u || op->kernel_h != 1u || op->in_c != op->out_c) {
-        return false;
-    }
+    if (op->in_c != op->out_c || op->pool != 1u) return false;
     uint64_t taps = op->kernel_w, groups = (op->in_c + 3u) / 4u, each = 32u + 4u * taps;
     if (op->in_c < 4u || (op->other & 3u) != 0u) return false;
+    if (!input_has_room(op, arena_bytes, 0)) return false;
     if (!fits(op->data, groups * each, model_bytes)) return false;
     if (!fits(op->other, 8u * taps, arena_bytes)) return false;
+    int32_t least = op->low >= op->out_zero ? 7 : 8;
     for (uint64_t i = 0; i < 4u; ++i) {
         uint64_t at = op->data + 8u * i;
-        if (!shifts_are(model, at, (uint32_t)groups, (uint32_t)each, 7, 23, 0xFFu)) return false;
+        if (!shifts_are(model, at, (uint32_t)groups, (uint32_t)each, least, 23, 0xFFu)) return false;
     }
     return true;
 }
