@@ -86,7 +86,7 @@ class SimulatedBand:
         self.restart_after: int | None = None
         self.cut_after: int | None = None
         self.deaf = False
-        self.refuse: dict[int, ErrorCode] = {}
+        self.has_model = True
         self.frames_in = self.worked = self.boots = 0
         self._time = 0.0
         self._line: list[tuple[float, int, bool, bytes]] = []
@@ -160,6 +160,10 @@ class SimulatedBand:
         self._boot(reason)
 
     def identity(self) -> m.Identity:
+        if not self.has_model:
+            nothing = dict.fromkeys((name for _, name in m.Identity.LAYOUT), 0)
+            known = {"protocol": self.protocol, "boot_id": 1000 + self.boots, "max_body": 4096}
+            return m.Identity(**nothing | known | {"bundle_id": bytes(32), "board": ""})  # type: ignore[arg-type]
         return m.Identity(
             protocol=self.protocol, fw_major=1, fw_minor=2, fw_patch=3, boot_id=1000 + self.boots,
             reset_reason=self.reason, engine=0, max_body=self.max_body, window=self.window,
@@ -211,8 +215,8 @@ class SimulatedBand:
         try:
             if handle is None:
                 raise RefusedError(ErrorCode.UNKNOWN_REQUEST)
-            if frame.type in self.refuse:
-                raise RefusedError(self.refuse[frame.type])
+            if not self.has_model and frame.type in (2, 3, 4, 5, 6, 8):
+                raise RefusedError(ErrorCode.NO_MODEL)
             return Frame(frame.type | RESPONSE_BIT, frame.seq, handle(frame.body).encode())
         except RefusedError as refused:
             body = m.Refusal(refused.code, frame.type, "simulated").encode()

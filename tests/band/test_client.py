@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from tests.band.simulated import Faults, SimulatedBand, logits_of
 from tinyhar.band import messages as m
+from tinyhar.band.bench import bench
 from tinyhar.band.client import Client
 from tinyhar.band.codes import ResetReason, What
 from tinyhar.band.errors import (
@@ -19,6 +21,7 @@ from tinyhar.band.errors import (
     OtherProtocol,
     SilentBand,
 )
+from tinyhar.band.play import play
 
 
 def windows(n: int, band: SimulatedBand, seed: int = 0) -> m.Counts:
@@ -202,6 +205,45 @@ def test_a_stream_over_a_bad_line_is_the_same_stream(seed: int) -> None:
         window = counts[np.newaxis, p.window_index * 8 : p.window_index * 8 + 16]
         assert p.logits == logits_of(window)[0].tobytes()
     assert client.missed < 20
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.infer(np.zeros((0, 0), np.int16)),
+        lambda client: client.stream(np.zeros((5, 3), np.int16), 0),
+        lambda client: play(client, np.zeros((5, 3), np.int16), print),
+        lambda client: bench(client, seconds=0.1),
+        lambda client: client.selftest(),
+    ],
+)
+def test_a_band_without_a_model_says_so(ask: Callable[[Client], object]) -> None:
+    band = SimulatedBand()
+    band.has_model = False
+    client = Client(band)
+    with pytest.raises(BandRefused, match="no model"):
+        ask(client)
+    assert client.names(What.CLASS_NAME) == ()
+
+
+@pytest.mark.parametrize("real_time", [True, False])
+def test_play_keeps_time_and_counts_what_the_line_lost(real_time: bool) -> None:
+    band = SimulatedBand()
+    client = Client(band)
+    counts = windows(1, SimulatedBand(window=400))[0]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        band.read(seconds)
+
+    heard: list[m.Prediction] = []
+    played = play(client, counts, heard.append, real_time=real_time, sleep=sleep)
+    assert (played.samples, played.predictions, played.missed) == (400, 49, 0)
+    assert sum(slept) == pytest.approx(395 / 50 if real_time else 0)
+    band.to_desk = faults(1, drop=0.4)
+    client.exchange.tries = 30
+    assert play(client, counts, heard.append, real_time=False).predictions < 49
 
 
 def test_upkeep() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.band.simulated import Faults, SimulatedBand
-from tinyhar.band.codes import ErrorCode, ResetReason
+from tinyhar.band.codes import ResetReason
 from tinyhar.band.doctor import STEPS, Step, diagnose
-from tinyhar.band.messages import Identity
 
 
 def ask(band: SimulatedBand, bundle_id: bytes | None = None) -> list[Step]:
@@ -65,14 +64,10 @@ def test_another_model() -> None:
 
 def test_no_model() -> None:
     band = SimulatedBand()
-    whole = band.identity
-    band.identity = lambda: _without_model(whole())  # type: ignore[method-assign]
-    band.refuse[6] = ErrorCode.NO_MODEL
-    assert last_of(band).name == "model"
-
-
-def _without_model(identity: Identity) -> Identity:
-    return Identity(**{**vars(identity), "classes": 0, "window": 0})
+    band.has_model = False
+    last = last_of(band)
+    assert last.name == "model"
+    assert "no model" in last.seen
 
 
 def test_a_bad_line() -> None:

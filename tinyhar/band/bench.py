@@ -33,6 +33,7 @@ class Bench:
 
 def bench(client: Client, counts: m.Counts | None = None, seconds: float = 3.0) -> Bench:
     """Measure for about so many seconds, on the windows given or on noise of full range."""
+    client.require_model()
     counts = _noise(client.identity) if counts is None else counts
     trips, trip_seconds = _round_trips(client, seconds / 3)
     before = (client.exchange.sent, client.exchange.received, client.exchange.retries)

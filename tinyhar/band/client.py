@@ -68,6 +68,14 @@ class Client:
         answers = self.exchange.many(m.Describe(what, index) for index in range(n))
         return tuple(answer.text for answer in answers)
 
+    def require_model(self) -> None:
+        """BandRefused, with the band's own reason, when it has no model to run."""
+        if not self.identity.classes:
+            self.selftest()
+            raise SilentBand(
+                f"{self.exchange.link.name}: the band knows no classes; flash a bundle"
+            )
+
     # -- windows -----------------------------------------------------------------------------
 
     def infer(self, counts: m.Counts) -> m.InferResult:
@@ -80,6 +88,7 @@ class Client:
         Windows that fit one frame are sent several at once: each stands for itself, so a lost one
         is simply sent again. A longer one goes in pieces, one after the other.
         """
+        self.require_model()
         self._check_shape(counts)
         room = (self.identity.max_body - 2) // (2 * self.identity.channels)
         if room >= self.identity.window:
@@ -139,8 +148,10 @@ class Client:
         ``first_sample`` 0 starts a new stream. The predictions that they complete are in
         ``predictions`` afterwards; ``missed`` counts those that the line lost.
         """
+        self.require_model()
         if first_sample == 0:
-            self._next_window = 0
+            self._next_window = self.missed = 0
+            self.predictions.clear()
         room = max(1, (self.identity.max_body - 4) // (2 * self.identity.channels))
         wanted = first_sample
         for at in range(0, len(counts), room):

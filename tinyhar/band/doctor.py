@@ -104,16 +104,12 @@ def _answers(client: Client) -> Step:
 
 def _model(client: Client, bundle_id: bytes | None) -> Step:
     identity = client.identity
-    if not identity.classes:
-        try:
-            client.selftest()
-        except BandRefused as refusal:
-            return Step("model", False, str(refusal), "build and flash a run's firmware anew")
-    if bundle_id is not None:
-        try:
+    try:
+        client.require_model()
+        if bundle_id is not None:
             check_model(client, bundle_id)
-        except OtherModel as error:
-            return Step("model", False, str(error), "build and flash the run's firmware")
+    except (BandRefused, OtherModel) as error:
+        return Step("model", False, str(error), "build and flash the run's firmware")
     seen = f"bundle {identity.bundle_id.hex()[:12]}, {identity.classes} classes"
     return Step("model", True, f"{seen}, windows of {identity.window} x {identity.channels}")
 

@@ -64,9 +64,12 @@ class Emulated:
         self.log = log
 
     def stop(self) -> None:
-        """End the process; does nothing when it has ended."""
+        """End the process; its log stays if anything is in it."""
         running.forget(self.process.pid)
         _end(self.process)
+        with suppress(OSError):
+            if not self.log.stat().st_size:
+                self.log.unlink()
 
     def __enter__(self) -> Self:
         return self

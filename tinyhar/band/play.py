@@ -45,6 +45,7 @@ def play(
 
     Raises BandError when the band falls silent, restarts or refuses.
     """
+    client.require_model()
     rate = client.identity.rate_mhz / 1000
     piece = max(1, round(rate * PIECE_SECONDS)) if real_time else client.identity.window
     predictions = 0
@@ -58,7 +59,8 @@ def play(
             predictions += 1
             on_prediction(prediction)
     seconds = max(client.exchange.link.now() - start, 1e-9)
-    return Played(len(counts), predictions, client.missed, seconds)
+    windows = max(0, (len(counts) - client.identity.window) // client.settings().stride + 1)
+    return Played(len(counts), predictions, windows - predictions, seconds)
 
 
 def counts_of_csv(file: Path, client: Client) -> m.Counts:

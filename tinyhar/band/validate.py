@@ -149,6 +149,7 @@ def validate(
         DataError: arrays that do not belong together.
         BandError: the band fell silent, restarted, refused, or its port went away.
     """
+    client.require_model()
     if bundle_id is not None:
         check_model(client, bundle_id)
     _check(client, counts, logits, labels)

@@ -171,6 +171,7 @@ def stream(
     if speed not in ("real", "full"):
         raise DataError(f"--speed {speed}: it is real or full")
     with _band(port, baud) as client:
+        client.require_model()
         if csv is not None:
             counts = counts_of_csv(csv, client)
         else:
