@@ -1,4 +1,4 @@
-"""What can go wrong, as one family: the command line turns any of these into one line and a status."""
+"""What can go wrong, as one family; the command line turns any of it into one line and a status."""
 
 
 class TinyharError(Exception):
