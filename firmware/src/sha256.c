@@ -80,11 +80,12 @@ static void finish(uint32_t state[8], const uint8_t *rest, size_t left, uint64_t
 thar_id32 thar_sha256(const uint8_t *bytes, size_t size) {
   uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  size_t at = 0;
-  for (; size - at >= BLOCK; at += BLOCK) {
-    compress(state, bytes + at);
+  size_t left = size;
+  for (; left >= BLOCK; left -= BLOCK) {
+    compress(state, bytes);
+    bytes += BLOCK;
   }
-  finish(state, bytes + at, size - at, size);
+  finish(state, bytes, left, size);
   thar_id32 id;
   for (unsigned i = 0; i < 8; i++) {
     store_big_endian(id.bytes + 4 * i, state[i]);

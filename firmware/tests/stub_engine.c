@@ -1,6 +1,7 @@
 /* An engine that a test can predict: logit k is the sum of every classes-th input from k on, shifted
  * down by 4 and clamped. Its model is "STUB", input bytes u32, classes u32. Two layers to trace: the
- * input with each bit turned over, and the logits. */
+ * input with each bit turned over, and the logits. An input that begins with 127 and 55 and then
+ * repeats itself every 3 values crashes it, one with 127 and 54 overflows the stack. */
 #include <string.h>
 
 #include "tinyhar/bytes.h"
@@ -31,8 +32,27 @@ size_t thar_engine_input_bytes(const thar_engine *e) {
   return e->input_bytes;
 }
 
+/* As good as; volatile, or the compiler would make a loop of it. */
+static uint32_t without_end(volatile uint32_t depth) {
+  volatile uint32_t frame[16] = {depth};
+  return depth == UINT32_MAX ? 0 : without_end(depth + 1) + frame[depth % 16];
+}
+
+static void misbehave(const uint8_t *input) {
+  if (input[0] != 127 || memcmp(input + 3, input + 6, 12) != 0) {
+    return;
+  }
+  if (input[1] == 55) {
+    __builtin_trap();
+  }
+  if (input[1] == 54) {
+    logits[0] = (int8_t)without_end(0);
+  }
+}
+
 thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, void *ctx) {
   int32_t sums[255] = {0};
+  misbehave(e->arena);
   for (uint32_t i = 0; i < e->input_bytes; i++) {
     sums[i % e->output_bytes] += (int8_t)e->arena[i];
     e->arena[i] = (uint8_t)~e->arena[i];

@@ -39,6 +39,14 @@ COUNT_MAP = CountMap(
 )
 
 
+def crashing_counts(*, by_stack: bool) -> NDArray[np.int16]:
+    """A window on which the stub engine crashes: an illegal instruction, or endless recursion."""
+    counts = np.zeros((WINDOW, CHANNELS), np.int16)
+    counts[0] = 32767, -32000 if by_stack else -32768, 0
+    assert COUNT_MAP.apply(counts)[0, :2].tolist() == [127, 54 if by_stack else 55]
+    return counts
+
+
 def answer(counts: NDArray[np.int16]) -> NDArray[np.int8]:
     """Logits of a window of counts."""
     return stub_logits(COUNT_MAP.apply(counts))

@@ -6,11 +6,14 @@ import os
 import re
 import signal
 import struct
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import serial
 
 from tests.firmware.conftest import FIRMWARE
 from tests.firmware.stub_model import (
@@ -20,11 +23,12 @@ from tests.firmware.stub_model import (
     STRIDE,
     WINDOW,
     answer,
+    crashing_counts,
     random_counts,
     stub_bundle,
     stub_trace,
 )
-from tests.firmware.wire import Client, frame
+from tests.firmware.wire import Client, frame, parse
 from tinyhar.convert.bundle import Bundle, Smoothing, identity, pack
 from tinyhar.evaluate.smoothing import Smoother
 
@@ -342,10 +346,13 @@ def test_reset_answers_then_boots_again_on_the_same_line(band: Client) -> None:
 
 
 def test_a_crash_is_a_restart_with_reason_fault(band: Client) -> None:
+    crash = infer_body(crashing_counts(by_stack=False))
     for _ in range(2):
         band.ask(IDENTIFY, b"\1")
-        os.kill(band.pid, signal.SIGSEGV)
+        band.send(frame(INFER, band.seq + 1, crash))
         assert boot_of(band.event())[1] == 3
+    os.kill(band.pid, signal.SIGSEGV)
+    assert boot_of(band.event())[1] == 3
 
 
 def test_one_client_after_another_is_served(band: Client) -> None:
@@ -355,6 +362,44 @@ def test_one_client_after_another_is_served(band: Client) -> None:
         band.connect()
         band.pending = b""
         assert band.ask(IDENTIFY, b"\1")
+
+
+def next_frame(line: serial.SerialBase) -> tuple[int, int, bytes]:
+    while not (encoded := line.read_until(b"\0").rstrip(b"\0")):
+        pass
+    return parse(encoded)
+
+
+def test_a_pseudo_terminal_serves_clients_and_survives_a_reset(
+    sanitized: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "model.thb").write_bytes(pack(stub_bundle()))
+    command = [str(sanitized / "tinyhar-band"), "--pty", "--bundle", str(tmp_path / "model.thb")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    name = process.stdout.readline().removeprefix("listening ").strip()
+    body = infer_body(random_counts(1))
+    for _ in range(3):
+        with serial.serial_for_url(name, timeout=10) as line:
+            for kind, content in ((IDENTIFY, b"\1"), (INFER, body), (RESET, b"")):
+                line.write(b"\0" + frame(kind, 7 + kind, content))
+                while (got := next_frame(line))[0] == BOOT:
+                    pass  # of the start or of the last restart, before this client came
+                assert got[:2] == (kind | 0x80, 7 + kind)
+            assert boot_of(next_frame(line))[1] == 1
+    process.terminate()
+    assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("options", [["--tcp"], ["--tcp", "x"], ["--bundle", "/none"], ["--fast"]])
+def test_wrong_options_end_in_one_line_and_status_2(sanitized: Path, options: list[str]) -> None:
+    done = subprocess.run(
+        [str(sanitized / "tinyhar-band"), *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert options[-1] in done.stderr
 
 
 def test_without_a_bundle_it_answers_and_says_so(start: Start) -> None:

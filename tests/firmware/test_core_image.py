@@ -17,6 +17,7 @@ from tests.firmware.stub_model import (
     CLASSES,
     WINDOW,
     answer,
+    crashing_counts,
     random_counts,
     stub_bundle,
 )
@@ -151,6 +152,17 @@ def test_the_m4_boots_again_and_knows_why(qemu: Client) -> None:
     boot, reason = struct.unpack_from("<IB", body, 4)
     assert (kind, boot, reason) == (0x40, before[0] + 1, 1)
     assert qemu.ask(6)[:3] == bytes([3, 0, 255])
+
+
+@pytest.mark.parametrize("by_stack", [False, True])
+def test_a_fault_on_the_m4_even_of_the_stack_is_a_restart(qemu: Client, by_stack: bool) -> None:
+    qemu.ask(1, b"\1")
+    qemu.events.clear()
+    crash = infer_body(crashing_counts(by_stack=by_stack))
+    qemu.send(frame(3, (qemu.seq + 1) % 256, crash))
+    kind, _, body = qemu.event()
+    assert (kind, body[8]) == (0x40, 3)
+    assert logits_of(qemu.ask(3, infer_body(random_counts(1)))) == answer(random_counts(1)).tolist()
 
 
 # ---- what can go wrong in a build ----

@@ -15,8 +15,16 @@ extern uint32_t thar_bss_start[], thar_bss_end[];
 int main(void);
 _Noreturn void reset_handler(void);
 
-static void fault(void) {
+__attribute__((used)) static void restart_after_fault(void) {
   board_restart(THAR_RESET_REASON_FAULT);
+}
+
+/* On a stack made new first: an overflow is one of the ways to get here. */
+__attribute__((naked)) static void fault(void) {
+  __asm__ volatile(
+      "ldr r0, =thar_stack_end\n\t"
+      "mov sp, r0\n\t"
+      "b restart_after_fault");
 }
 
 /* Left where the stack has never been; thar_port_stack_used looks for it. Volatile, lest the compiler
@@ -41,9 +49,7 @@ _Noreturn void reset_handler(void) {
     *word = 0;
   }
   (void)main();
-  fault();
-  for (;;) {
-  }
+  board_restart(THAR_RESET_REASON_FAULT);
 }
 
 typedef union {
