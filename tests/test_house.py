@@ -9,9 +9,9 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
-    "errors recordings windows splits counts models distill compress convert evaluate personal "
-    "band recipe pipeline cli"
-).split()
+    *("errors", "recordings", "windows", "splits", "counts", "models", "distill", "compress"),
+    *("convert", "evaluate", "personal", "band", "recipe", "pipeline", "cli"),
+)
 
 
 def room_of(path: Path) -> str:

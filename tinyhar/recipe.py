@@ -104,7 +104,7 @@ class Training(Table):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     weight_decay: Annotated[float, Field(ge=0, le=0.5)] = 1e-2
     mixup: Annotated[float, Field(ge=0, le=4)] = 0.0
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.998
     """Decay, a step, of the running mean of the weights that is validated and kept; 0: none."""
     balance: Share = 0.0
     """Power of the inverse class frequency by which windows are drawn; 0: each once."""
@@ -125,12 +125,14 @@ class Teacher(Network):
     """The network that is too big for the band."""
 
     architecture: str = "mobilenetv3"
+    training: Training = Training(epochs=24)
 
 
 class Student(Network):
     """The network that goes to the band."""
 
     architecture: str = "separable"
+    training: Training = Training(epochs=50)
 
 
 class Distillation(Table):
@@ -145,11 +147,11 @@ class Distillation(Table):
 class Augmentation(Table):
     """What a band meets that recordings lack; zero switches a part off."""
 
-    rotation: Annotated[float, Field(ge=0, le=180)] = 15.0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 25.0
     """Degrees that the band may sit turned, about any axis."""
     noise: Annotated[float, Field(ge=0, le=2)] = 0.05
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    warp: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    warp: Annotated[float, Field(ge=0, lt=1)] = 0.2
 
 
 class Pruning(Table):
@@ -158,7 +160,15 @@ class Pruning(Table):
     method: Literal["none", "channels", "magnitude"] = "channels"
     share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     """Of the channels (or weights) that go."""
-    training: Training = Training(epochs=15, rate=1e-3)
+    parameters: Annotated[int, Field(ge=100)] | None = None
+    """Instead of a share: channels go until at most so many parameters are left."""
+    training: Training = Training(epochs=16, rate=1e-3)
+
+    @model_validator(mode="after")
+    def _a_budget_is_for_channels(self) -> Pruning:
+        if self.parameters is not None and self.method != "channels":
+            raise ValueError(f"'parameters' goes with method 'channels', not '{self.method}'")
+        return self
 
 
 class Quantisation(Table):
@@ -167,7 +177,7 @@ class Quantisation(Table):
     method: Literal["qat", "ptq"] = "qat"
     clip: Annotated[float, Field(gt=0.9, le=1)] = 0.9995
     """Share of the normalised training samples that the int8 input must hold."""
-    training: Training = Training(epochs=8, rate=2e-4, schedule="cosine")
+    training: Training = Training(epochs=5, rate=3e-4, schedule="cosine", average=0.99)
 
 
 class Band(Table):

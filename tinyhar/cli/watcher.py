@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
@@ -39,7 +41,7 @@ class Watcher:
 
     def epoch(self, what: str, report: EpochReport) -> None:
         """A training finished an epoch."""
-        shown = {
+        shown: dict[str, Any] = {
             "loss": f"{report.loss:.3f}",
             "f1": f"{report.macro_f1:.3f} (best {report.best_f1:.3f})",
             "left": _clock(report.eta_seconds),

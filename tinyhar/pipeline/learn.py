@@ -39,24 +39,22 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
         ModelError: an architecture or an option that is not there.
     """
     for network in (recipe.teacher, recipe.student):
-        _build(network, (window, channels, classes))
+        _build(network, (window, channels, classes), recipe.seed)
 
 
 def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Train the teacher on labels alone."""
-    keras.utils.set_random_seed(recipe.seed)
-    teacher = _build(recipe.teacher, _shape(data))
-    trainer = _Trainer(recipe, folder, data, progress)
+    teacher = _build(recipe.teacher, _shape(data), recipe.seed)
+    trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
     history = trainer.fit(teacher, recipe.teacher.training, "teacher")
     _save(folder, TEACHER, teacher)
-    return _facts(teacher, data, history)
+    return _facts(teacher, data, history, trainer.clip)
 
 
 def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Train the student with the teacher's help."""
-    keras.utils.set_random_seed(recipe.seed)
-    student = _build(recipe.student, _shape(data))
-    trainer = _Trainer(recipe, folder, data, progress, clip=_clip(recipe, data))
+    student = _build(recipe.student, _shape(data), recipe.seed)
+    trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
     history = trainer.fit(student, recipe.student.training, "student", **_help(recipe, folder))
     _save(folder, STUDENT, student)
     return _facts(student, data, history, trainer.clip)
@@ -65,12 +63,17 @@ def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
 def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Remove channels, or set small weights to zero, then train what is left."""
     student = load(folder, STUDENT)
-    trainer = _Trainer(recipe, folder, data, progress, clip=_clip(recipe, data))
+    trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
     support = _help(recipe, folder)
     training, share = recipe.pruning.training, recipe.pruning.share
     history = None
     if recipe.pruning.method == "channels":
-        student = compress.prune_channels(student, keep=1 - share)
+        budget = recipe.pruning.parameters
+        student = (
+            compress.prune_channels(student, keep=1 - share)
+            if budget is None
+            else compress.prune_to(student, budget)
+        )
         history = trainer.fit(student, training, "pruned", **support)
     elif recipe.pruning.method == "magnitude":
         steps = training.epochs * max(1, int(data.side("train").sum()) // training.batch)
@@ -95,7 +98,7 @@ def quantise(
     history, deployed = None, calibrated
     if recipe.quantisation.method == "qat":
         aware = compress.quantise_aware(student, sample, clip=clip)
-        trainer = _Trainer(recipe, folder, data, progress, clip=clip, augmented=False)
+        trainer = _Trainer(recipe, folder, data, progress, clip)
         history = trainer.fit(
             aware, recipe.quantisation.training, "int8", resumable=False, **_help(recipe, folder)
         )
@@ -133,9 +136,7 @@ class _Trainer:
         folder: RunFolder,
         data: Prepared,
         progress: Progress,
-        *,
-        clip: float | None = None,
-        augmented: bool = True,
+        clip: float,
     ) -> None:
         self.recipe, self.folder, self.progress, self.clip = recipe, folder, progress, clip
         self.train, self.validation = (
@@ -146,10 +147,8 @@ class _Trainer:
         config = AugmentConfig(
             rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
         )
-        self.augment = (
-            Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
-            if augmented
-            else None
+        self.augment = Augment(
+            config, data.channels, data.normalisation.mean, data.normalisation.std
         )
 
     def fit(
@@ -207,8 +206,9 @@ def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def _build(network: Network, shape: tuple[int, int, int]) -> keras.Model:
-    return models.build(network.architecture, *shape, **network.options)
+def _build(network: Network, shape: tuple[int, int, int], seed: int) -> keras.Model:
+    options: dict[str, Any] = dict(network.options)
+    return models.build(network.architecture, *shape, seed=seed, **options)
 
 
 def _shape(data: Prepared) -> tuple[int, int, int]:
@@ -232,7 +232,7 @@ def _save(folder: RunFolder, name: str, model: keras.Model) -> None:
 
 
 def _facts(
-    model: keras.Model, data: Prepared, history: History | None, clip: float | None = None
+    model: keras.Model, data: Prepared, history: History | None, clip: float
 ) -> dict[str, Any]:
     """Size, learning curve, and what the model says of the unseen subjects' windows."""
     cost = models.total_cost(model)

@@ -175,6 +175,7 @@ def _count(recipe: Recipe, windows: Windows, split: Split) -> Prepared:
 
 
 def _save(folder: RunFolder, prepared: Prepared) -> None:
+    sides: dict[str, Any] = {side: np.array(getattr(prepared.split, side), str) for side in SIDES}
     with folder.writing(FILE) as draft:
         np.savez_compressed(
             draft,
@@ -187,7 +188,7 @@ def _save(folder: RunFolder, prepared: Prepared) -> None:
             mean=prepared.normalisation.mean,
             std=prepared.normalisation.std,
             rate=prepared.rate,
-            **{side: np.array(getattr(prepared.split, side), dtype=str) for side in SIDES},
+            **sides,
         )
 
 

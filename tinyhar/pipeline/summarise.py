@@ -148,7 +148,7 @@ def _student(
                 before.macro_f1,
                 size,
                 float_bytes(size),
-                f"{recipe.pruning.share:.0%} of the {_prunable(recipe)} removed, then fine-tuned",
+                f"{_removed(recipe)} removed, then fine-tuned",
             )
         )
     steps.append(
@@ -192,8 +192,11 @@ def _student(
     )
 
 
-def _prunable(recipe: Recipe) -> str:
-    return "channels" if recipe.pruning.method == "channels" else "weights"
+def _removed(recipe: Recipe) -> str:
+    table = recipe.pruning
+    if table.parameters is not None:
+        return f"channels over a budget of {table.parameters:,} parameters"
+    return f"{table.share:.0%} of the {'channels' if table.method == 'channels' else 'weights'}"
 
 
 def _device(facts: Facts, judge: _Judge) -> reports.DeviceReport | Missing:
