@@ -10,6 +10,12 @@
 #define READ_BYTES 64
 #define REFUSAL_BYTES 160
 
+_Static_assert(THAR_MAX_BODY >= 64 && THAR_MAX_BODY <= UINT16_MAX, "max_body is a u16");
+_Static_assert(THAR_MAX_CLASSES >= 1 && THAR_MAX_CLASSES < THAR_NONE, "255 stands for none");
+_Static_assert(THAR_MAX_SMOOTH_LENGTH >= 1 && THAR_MAX_SMOOTH_LENGTH <= UINT8_MAX, "a u8");
+_Static_assert(THAR_OUTBOX_BYTES >= 2 * THAR_OUTBOX_RESERVE, "an event and the response");
+_Static_assert(THAR_OUTBOX_BYTES <= UINT16_MAX, "frames in the outbox have u16 lengths");
+
 /* ---- shared by the answers ---- */
 
 thar_refusal thar_refuse(uint8_t code, const char *text) {

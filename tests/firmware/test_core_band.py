@@ -263,6 +263,22 @@ def test_many_predictions_of_one_request_all_come(band: Client) -> None:
     assert found == predictions(counts, 1, Smoothing(1, 1))
 
 
+def test_many_classes_make_large_predictions_and_all_come(start: Start) -> None:
+    classes = 254
+    band = start(
+        stub_bundle(
+            classes=tuple(f"class {k}" for k in range(classes)),
+            model=struct.pack("<4sII", b"STUB", WINDOW * CHANNELS, classes),
+            golden_counts=np.zeros((0, WINDOW, CHANNELS), np.int16),
+            golden_logits=np.zeros((0, classes), np.int8),
+            stride=1,
+        )
+    )
+    band.ask(STREAM, stream_body(random_counts(1, 100), 0))
+    assert [struct.unpack_from("<I", body)[0] for _, _, body in band.events[-85:]] == [*range(85)]
+    assert {len(body) for _, _, body in band.events[-85:]} == {15 + classes}
+
+
 def test_a_late_copy_of_an_old_request_does_no_harm(band: Client) -> None:
     a, b = random_counts(1), random_counts(2)
     late = frame(INFER, 2, infer_body(a[:8], 0))

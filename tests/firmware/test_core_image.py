@@ -179,6 +179,16 @@ def test_a_build_with_the_same_inputs_builds_nothing(image: BuildResult, tmp_pat
     assert {p: p.stat().st_mtime_ns for p in objects} == objects
 
 
+def test_the_folders_may_be_relative(
+    image: BuildResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.thb").write_bytes(pack(stub_bundle()))
+    built = build_firmware(Path("model.thb"), "host", Path("out"), definitions=STUB)
+    assert built.image.is_file()
+    assert built.parts == ()
+
+
 def test_a_missing_program_is_named_with_its_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def build_firmware(
         raise ToolError(f"{FIRMWARE} is missing: run tinyhar from its source tree")
     parts = _read(bundle)
     generator = _tools(board)
+    out = out.resolve()
     work = out / "build"
     work.mkdir(parents=True, exist_ok=True)
     # Under a name of its own, so that nothing is built again where only the run's folder differs.
@@ -130,11 +131,11 @@ def _need_newlib() -> None:
 def _copy_if_new(source: Path, copy: Path) -> Path:
     if not (copy.is_file() and copy.read_bytes() == source.read_bytes()):
         shutil.copyfile(source, copy)
-    return copy.resolve()
+    return copy
 
 
 def _configure(work: Path, board: str, generator: str, variables: Mapping[str, str]) -> None:
-    command = ["cmake", "--preset", board, "-B", str(work.resolve()), "-G", generator]
+    command = ["cmake", "--preset", board, "-B", str(work), "-G", generator]
     command += [f"-D{name}={value}" for name, value in variables.items()]
     asked = "\n".join([str(FIRMWARE), *command])
     note = work / "configured.txt"

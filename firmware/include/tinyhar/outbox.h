@@ -10,8 +10,9 @@
 extern "C" {
 #endif
 
-/* Events that would leave less than this for the response are sent, but not kept. */
-#define THAR_OUTBOX_RESERVE 128
+/* Room for any event, response or refusal of a STREAM. Events that would leave less than this are
+ * sent, but not kept. */
+#define THAR_OUTBOX_RESERVE (128 + THAR_MAX_CLASSES)
 
 typedef struct {
   uint8_t bytes[THAR_OUTBOX_BYTES]; /* length u16, then type, seq and body; again */
