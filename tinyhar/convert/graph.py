@@ -6,6 +6,7 @@ with one scale each, symmetric int8 weights, fixed shapes and a batch of one.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +23,8 @@ SUPPORTED: Final = (
 )  # fmt: skip
 """Operators that every later step (integer executor, compiled engine) knows."""
 
-_WEIGHTED: Final = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+_OPERANDS: Final = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "MEAN": 2, "ADD": 2}
+"""The least number of inputs, where it is not one."""
 _DTYPES: Final = {"INT8": np.int8, "INT32": np.int32}
 
 
@@ -47,7 +49,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """How many elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,10 @@ def read_graph(tflite: bytes) -> Graph:
         raise ModelError("not a .tflite model: the identifier 'TFL3' is missing at byte 4")
     import tflite as schema
 
+    from tinyhar.convert.checks import check
+
     try:
-        model = schema.Model.GetRootAs(tflite, 0)
-        return _check(_parse(model, schema))
+        return check(_parse(schema.Model.GetRootAs(tflite, 0), schema))
     except (struct.error, IndexError, ValueError, TypeError, AttributeError, MemoryError) as error:
         raise ModelError(f"damaged .tflite model: {error}; convert it again") from error
 
@@ -132,8 +135,14 @@ def _names(enumeration: Any) -> dict[int, str]:
     return {v: k for k, v in vars(enumeration).items() if isinstance(v, int)}
 
 
+def _printable(raw: bytes | None) -> str:
+    """A name fit for a one-line message."""
+    text = (raw or b"").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
+
 def _tensor(model: Any, raw: Any, index: int, type_names: dict[int, str]) -> Tensor:
-    name = (raw.Name() or b"").decode("utf-8", "replace")
+    name = _printable(raw.Name())
     shape = tuple(int(raw.Shape(i)) for i in range(raw.ShapeLength()))
     signature = tuple(int(raw.ShapeSignature(i)) for i in range(raw.ShapeSignatureLength()))
     if any(d < 0 for d in shape + signature):
@@ -171,91 +180,21 @@ def _operator(
     builtin = max(int(code.BuiltinCode()), int(code.DeprecatedBuiltinCode()))
     kind = names.get(builtin, f"operator {builtin}")
     outputs = [int(raw.Outputs(i)) for i in range(raw.OutputsLength())]
+    inputs = tuple(int(raw.Inputs(i)) for i in range(raw.InputsLength()))
+    if any(not -1 <= t < len(tensors) for t in inputs) or any(
+        not 0 <= t < len(tensors) for t in outputs
+    ):
+        raise ModelError(
+            f"damaged .tflite model: operator {index} names a tensor that is not there"
+        )
     layer = tensors[outputs[0]].name if outputs else "?"
     if kind == "CUSTOM":
-        kind = f"custom operator {(code.CustomCode() or b'?').decode('utf-8', 'replace')}"
+        kind = f"custom operator {_printable(code.CustomCode())}"
     if kind not in SUPPORTED or len(outputs) != 1:
         raise ModelError(
             f"{kind} in layer '{layer}' (operator {index}) is not supported; "
             f"supported are {', '.join(SUPPORTED)}"
         )
-    inputs = tuple(int(raw.Inputs(i)) for i in range(raw.InputsLength()))
+    if len(inputs) < _OPERANDS.get(kind, 1) or -1 in inputs[: _OPERANDS.get(kind, 1)]:
+        raise ModelError(f"{kind} in layer '{layer}' (operator {index}) lacks an input")
     return Operator(index, kind, inputs, outputs[0], read_options(kind, raw.BuiltinOptions()))
-
-
-def _check(graph: Graph) -> Graph:
-    batch = graph.tensors[graph.input].shape[:1]
-    if batch != (1,):
-        raise ModelError(
-            f"input '{graph.tensors[graph.input].name}' has shape "
-            f"{list(graph.tensors[graph.input].shape)}: the batch must be 1"
-        )
-    if not graph.operators:
-        raise ModelError("the model has no operators")
-    ready = {graph.input}
-    for operator in graph.operators:
-        _check_activations(graph, operator, ready)
-        if operator.kind in _WEIGHTED:
-            _check_weights(graph, operator)
-        ready.add(operator.output)
-    if graph.output not in ready:
-        raise ModelError(f"output '{graph.tensors[graph.output].name}' is computed by no operator")
-    return graph
-
-
-def _check_activations(graph: Graph, operator: Operator, ready: set[int]) -> None:
-    activations = [graph.tensors[operator.inputs[0]], graph.tensors[operator.output]]
-    if operator.kind == "ADD":
-        activations.append(graph.tensors[operator.inputs[1]])
-    for tensor in activations:
-        if tensor.dtype != "int8":
-            raise ModelError(
-                f"{graph.name_of(operator)}: tensor '{tensor.name}' is {tensor.dtype}, expected "
-                "int8; convert with full-integer quantisation, int8 input and output"
-            )
-        if len(tensor.scales) != 1 or not tensor.scale > 0:
-            raise ModelError(
-                f"{graph.name_of(operator)}: tensor '{tensor.name}' needs exactly one positive "
-                f"scale, it has {len(tensor.scales)}"
-            )
-        if not -128 <= tensor.zero_point <= 127:
-            raise ModelError(
-                f"{graph.name_of(operator)}: zero point {tensor.zero_point} of '{tensor.name}' "
-                "is outside -128..127"
-            )
-        if tensor.index != operator.output and tensor.index not in ready:
-            raise ModelError(
-                f"{graph.name_of(operator)}: operand '{tensor.name}' is a constant or comes "
-                "later; every operand must be computed from the model's input"
-            )
-
-
-def _check_weights(graph: Graph, operator: Operator) -> None:
-    weights = graph.tensors[operator.inputs[1]]
-    if graph.constant(operator, 1) is None or weights.dtype != "int8":
-        raise ModelError(
-            f"{graph.name_of(operator)}: weights are {weights.dtype}, expected constant int8"
-        )
-    if weights.zero_point != 0:
-        raise ModelError(
-            f"{graph.name_of(operator)}: asymmetric weights (zero point {weights.zero_point}), "
-            "expected 0"
-        )
-    axis = 3 if operator.kind == "DEPTHWISE_CONV_2D" else 0
-    channels = weights.shape[axis]
-    if len(weights.scales) not in (1, channels) or not np.all(weights.scales > 0):
-        raise ModelError(
-            f"{graph.name_of(operator)}: {len(weights.scales)} weight scales for {channels} "
-            "output channels; expected 1 or one a channel, all positive"
-        )
-    if len(weights.scales) > 1 and weights.axis != axis:
-        raise ModelError(
-            f"{graph.name_of(operator)}: weights quantised along axis {weights.axis}, "
-            f"expected {axis}"
-        )
-    bias = graph.constant(operator, 2)
-    if bias is not None and (bias.dtype != np.int32 or bias.size != channels):
-        raise ModelError(
-            f"{graph.name_of(operator)}: bias is {bias.dtype}[{bias.size}], "
-            f"expected int32[{channels}]"
-        )

@@ -6,6 +6,7 @@ The integer executor and the compiler both work from these, so they cannot diffe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from tinyhar.convert.fixedpoint import activation_range, quantise_multiplier
 from tinyhar.convert.graph import Graph, Operator, Tensor
 from tinyhar.errors import ModelError
+
+_LARGEST_SHIFT: Final = 30
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,11 @@ def _multipliers(
             for c in range(channels)
         ]
     pairs = [quantise_multiplier(real) for real in reals]
+    if max(shift for _, shift in pairs) > _LARGEST_SHIFT:
+        raise ModelError(
+            f"{graph.name_of(operator)}: input scale times weight scale is {max(reals):g} times "
+            "the output scale; no int8 model needs that"
+        )
     return np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.int64)
 
 
@@ -238,6 +246,8 @@ def mean(graph: Graph, operator: Operator) -> Mean:
     if axes_data is None:
         raise ModelError(f"{graph.name_of(operator)}: the axes are missing")
     rank = len(source.shape)
+    if any(not -rank <= int(a) < rank for a in axes_data.reshape(-1)):
+        raise ModelError(f"{graph.name_of(operator)}: axes {axes_data.tolist()} of {rank}")
     axes = sorted({int(a) % rank for a in axes_data.reshape(-1)})
     if not axes or axes != list(range(axes[0], axes[-1] + 1)):
         raise ModelError(f"{graph.name_of(operator)}: axes {axes} are not neighbours")
@@ -247,6 +257,8 @@ def mean(graph: Graph, operator: Operator) -> Mean:
     if target.size != outer * inner:
         raise ModelError(f"{graph.name_of(operator)}: output shape does not fit the axes")
     multiplier, shift = quantise_multiplier(source.scale / target.scale)
+    if shift > _LARGEST_SHIFT:
+        raise ModelError(f"{graph.name_of(operator)}: output scale {target.scale} is too small")
     down = min(count.bit_length() - 1, 32, 31 + shift)
     return Mean(
         outer,
@@ -271,7 +283,7 @@ def softmax(graph: Graph, operator: Operator) -> Softmax:
             f"{graph.name_of(operator)}: output must have scale 1/256 and zero point -128"
         )
     real = min(operator.options.beta * source.scale * (1 << 26), (1 << 31) - 1.0)
-    if real <= 1.0:
+    if not real > 1.0:
         raise ModelError(f"{graph.name_of(operator)}: input scale {source.scale} is too small")
     multiplier, shift = quantise_multiplier(real)
     return Softmax(multiplier, shift, -((31 << 26) >> shift))

@@ -1,0 +1,100 @@
+"""Memory of a compiled model: which tensors share a place, and where each of them lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyhar.convert.graph import Graph
+from tinyhar.convert.placement import Block, place
+from tinyhar.convert.steps import CONV, Step
+from tinyhar.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Arena:
+    """How many bytes the engine works in, and where each tensor begins."""
+
+    bytes: int
+    offsets: dict[int, int]
+
+
+def place_steps(graph: Graph, steps: list[Step]) -> Arena:
+    """Offsets of every tensor and of each step's scratch; sets the steps' offsets and tiles.
+
+    Raises:
+        ModelError: a RESHAPE that changes the number of values.
+    """
+    alias = _aliases(graph)
+    owner, first, last = _lifetimes(graph, steps, alias)
+    before, after = dict.fromkeys(first, 0), dict.fromkeys(first, 0)
+    for step in steps:
+        source = owner[alias[step.source]]
+        before[source] = max(before[source], -(-step.before // 4) * 4)
+        after[source] = max(after[source], step.after)
+    tensors = list(first)
+    blocks = [
+        Block(before[t] + graph.tensors[t].size + after[t], first[t], last[t]) for t in tensors
+    ]
+    offsets, total = place(blocks + [Block(s.scratch, i, i) for i, s in enumerate(steps)])
+    at = {t: offsets[i] + before[t] for i, t in enumerate(tensors)}
+    places = {t: at[o] for t, o in owner.items()}
+    for i, step in enumerate(steps):
+        busy = [
+            (offsets[j], offsets[j] + b.bytes)
+            for j, b in enumerate(blocks)
+            if b.first <= i <= b.last
+        ]
+        gap, room = _largest_gap(busy, total)
+        if step.kind == CONV:
+            step.tile = max(1, min(room // step.scratch, step.output[1] * step.pool // 2))
+        step.offsets = {
+            "input": places[alias[step.source]],
+            "output": places[alias[step.target]],
+            "other": places[alias[step.second]] if step.second >= 0 else gap,
+        }
+    return Arena(total, {t: places[o] for t, o in alias.items() if o in places})
+
+
+def _largest_gap(busy: list[tuple[int, int]], total: int) -> tuple[int, int]:
+    """Offset (a multiple of 4) and length of the longest stretch of [0, total) that is not busy."""
+    best, at = (0, 0), 0
+    for start, end in [*sorted(busy), (total, total)]:
+        if start - at > best[1]:
+            best = (at, start - at)
+        at = max(at, -(-end // 4) * 4)
+    return best
+
+
+def _lifetimes(
+    graph: Graph, steps: list[Step], alias: dict[int, int]
+) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+    """Tensor -> the tensor whose memory it takes; that one's first and last step."""
+    last: dict[int, int] = {alias[graph.output]: len(steps)}
+    for i, step in enumerate(steps):
+        for tensor in (step.source, step.second):
+            if tensor >= 0:
+                last[alias[tensor]] = max(last.get(alias[tensor], 0), i)
+    owner = {alias[graph.input]: alias[graph.input]}
+    first = {alias[graph.input]: -1}
+    last.setdefault(alias[graph.input], 0)
+    for i, step in enumerate(steps):
+        source = owner[alias[step.source]]
+        second = owner[alias[step.second]] if step.second >= 0 else -1
+        share = step.in_place and last[source] == i and second != source
+        owner[step.target] = source if share else step.target
+        if not share:
+            first[step.target] = i
+        last[owner[step.target]] = max(last.get(owner[step.target], i), last.get(step.target, i))
+    return owner, first, last
+
+
+def _aliases(graph: Graph) -> dict[int, int]:
+    """Tensor -> the tensor whose memory it shares: RESHAPE's output is its input."""
+    alias = {graph.input: graph.input}
+    for operator in graph.operators:
+        reshaped = operator.kind == "RESHAPE"
+        alias[operator.output] = alias[operator.inputs[0]] if reshaped else operator.output
+        sizes = [graph.tensors[t].size for t in (operator.inputs[0], operator.output)]
+        if reshaped and sizes[0] != sizes[1]:
+            raise ModelError(f"{graph.name_of(operator)}: sizes differ")
+    return alias
