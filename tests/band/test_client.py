@@ -80,10 +80,13 @@ def test_a_bad_line_costs_time_but_never_a_wrong_answer(max_body: int, seed: int
     assert client.exchange.retries > 20
 
 
+@pytest.mark.parametrize("max_body", [4096, 40])
 @pytest.mark.parametrize("seed", range(4))
-def test_late_and_overtaken_frames_never_answer_for_another(seed: int) -> None:
+def test_late_and_overtaken_frames_never_answer_for_another(max_body: int, seed: int) -> None:
     bad = {"drop": 0.03, "delay": 0.1, "duplicate": 0.1}
-    band = SimulatedBand(to_band=faults(seed, **bad), to_desk=faults(seed + 100, **bad))
+    band = SimulatedBand(
+        max_body=max_body, to_band=faults(seed, **bad), to_desk=faults(seed + 100, **bad)
+    )
     counts = windows(400, band, seed)
     got = logits(list(Client(band, tries=12).infer_many(counts)))
     assert np.array_equal(got, logits_of(counts))

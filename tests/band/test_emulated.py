@@ -171,11 +171,9 @@ def test_a_vanished_band_is_told_at_once(host: Emulated, desk: Desk) -> None:
 
 
 class BadLine(SerialLink):
-    """A real line that drops, damages and doubles frames."""
+    """A real line that drops, damages and doubles frames, as soon as it is told to."""
 
-    def __init__(self, url: str, seed: int) -> None:
-        super().__init__(url)
-        self.faults = Faults(0.04, 0.04, 0.04, random=Random(seed))
+    faults = Faults()
 
     def write(self, data: bytes) -> None:
         for piece in data.split(b"\0"):
@@ -187,15 +185,19 @@ class BadLine(SerialLink):
         return b"".join(piece for _, piece in self.faults.on(data)) if data else data
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("max_body", "n"), [(4096, 150), (600, 40)])
 def test_a_bad_line_to_the_real_firmware_gives_right_answers(
-    run: Path, desk: Desk, seed: int
+    run: Path, desk: Desk, max_body: int, n: int
 ) -> None:
+    """Whole windows several at once, and windows in three pieces."""
     with emulate.start("host", emulate.image_of(run, "host")) as band:
-        client = Client(BadLine(band.url, seed), timeout=0.05, tries=20)
-        results = list(client.infer_many(desk.counts[:150]))
-        got = np.frombuffer(b"".join(r.logits for r in results), np.int8).reshape(150, -1)
-        assert np.array_equal(got, desk.logits[:150])
+        line = BadLine(band.url)
+        client = Client(line, timeout=0.05, tries=100)
+        line.faults = Faults(0.04, 0.04, 0.04, random=Random(5))
+        client.identity = replace(client.identity, max_body=max_body)
+        results = list(client.infer_many(desk.counts[:n]))
+        got = np.frombuffer(b"".join(r.logits for r in results), np.int8).reshape(n, -1)
+        assert np.array_equal(got, desk.logits[:n])
         assert client.exchange.retries > 2
         assert client.statistics().frames_bad > 0
         client.close()

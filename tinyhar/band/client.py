@@ -19,7 +19,7 @@ from tinyhar.band.link import BAUD, Link, SerialLink
 PATIENCE: Final = 60.0
 """Seconds for what a slow band may take long over: its golden windows, a traced inference."""
 
-_GREETINGS: Final = (0.3, 0.7, 2.0)
+_GREETINGS: Final = (0.3, 0.3, 0.7, 2.0)
 """Seconds to wait for the first answer, again and again: some boards restart when a port opens."""
 
 
@@ -97,21 +97,20 @@ class Client:
                 yield self._result(answer)
         else:
             for window in counts:
-                yield self._infer_in_pieces(window, room)
+                yield self._infer_in_pieces(window, room, self.exchange.tries)
 
-    def _infer_in_pieces(self, window: m.Counts, room: int) -> m.InferResult:
+    def _infer_in_pieces(self, window: m.Counts, room: int, tries: int) -> m.InferResult:
         if room < 1:
             raise MessageError(f"the band takes {self.identity.max_body} bytes: not one sample")
         starts = range(0, len(window), room)
         pieces = [m.Infer(at, m.pack_counts(window[at : at + room])) for at in starts]
-        before = self.exchange.retries
         try:
             answers = [self.exchange.request(piece) for piece in pieces]
         except BandRefused as refusal:
             self._explain(refusal)
-            raise
-        if before != self.exchange.retries:
-            self.identify()  # a restart in between would have lost the first pieces
+            if refusal.code != ErrorCode.OUT_OF_ORDER or tries <= 1:
+                raise
+            return self._infer_in_pieces(window, room, tries - 1)
         return self._result(answers[-1])
 
     def _explain(self, refusal: BandRefused) -> None:
