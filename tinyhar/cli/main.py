@@ -10,7 +10,7 @@ import typer
 
 import tinyhar
 from tinyhar.cli import band, data, run
-from tinyhar.cli.status import BAD_INPUT, INTERRUPTED
+from tinyhar.cli.status import BAD_INPUT
 from tinyhar.errors import TinyharError
 
 app = typer.Typer(
@@ -43,13 +43,10 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; leaves with 0, 1 (bad verdict), 2 (bad input) or 130 (interrupted)."""
+    """Run ``tinyhar``; leaves with a status of :mod:`tinyhar.cli.status`."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except TinyharError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        sys.exit(INTERRUPTED)

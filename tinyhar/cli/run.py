@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyhar import recipe as recipes
-from tinyhar.cli.status import BAD_VERDICT
+from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
 from tinyhar.errors import DataError
 from tinyhar.recipe import Recipe
 
@@ -119,8 +119,12 @@ def _one(recipe: Recipe, folder: Path, data: Path | None, quick: bool) -> bool:
     from tinyhar.pipeline import run as pipeline
 
     console.rule(f"[bold]{recipe.name}[/], seed {recipe.seed}" + (", quick" if quick else ""))
-    with Watcher(console) as watcher:
-        metrics = pipeline(recipe, folder, data=data, quick=quick, progress=watcher)
+    try:
+        with Watcher(console) as watcher:
+            metrics = pipeline(recipe, folder, data=data, quick=quick, progress=watcher)
+    except KeyboardInterrupt:
+        console.print("interrupted; the same command goes on from here")
+        raise typer.Exit(INTERRUPTED) from None
     student, device = metrics["student"], metrics["device"]
     agreement = device.get("agreement")
     console.print(
