@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# A busy machine is no defect.
+settings.register_profile("tinyhar", deadline=None)
+settings.load_profile("tinyhar")
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ thar_frame_event thar_decoder_push(thar_decoder *d, uint8_t byte) {
   return THAR_FRAME_NONE;
 }
 
-/* One COBS block is open at a time: its code stands first, then at most 254 bytes without a zero. */
+/* One COBS block is open at a time: its code stands first, then up to 254 bytes without a zero. */
 typedef struct {
   uint8_t block[COBS_FULL];
   uint8_t code;
@@ -83,7 +83,7 @@ static void close_block(encoder *e) {
 
 static void encode(encoder *e, const uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++) {
-    /* A full block is closed when another byte comes, so that a frame never ends in an empty one. */
+    /* A full block is closed when another byte comes, so that no frame ends in an empty one. */
     if (e->code == COBS_FULL) {
       close_block(e);
     }

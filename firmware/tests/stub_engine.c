@@ -1,7 +1,8 @@
-/* An engine that a test can predict: logit k is the sum of every classes-th input from k on, shifted
- * down by 4 and clamped. Its model is "STUB", input bytes u32, classes u32. Two layers to trace: the
- * input with each bit turned over, and the logits. An input that begins with 127 and 55 and then
- * repeats itself every 3 values crashes it, one with 127 and 54 overflows the stack. */
+/* An engine that a test can predict: logit k is the sum of every classes-th input from k on,
+ * shifted down by 4 and clamped. Its model is "STUB", input bytes u32, classes u32. Two layers
+ * to trace: the input with each bit turned over, and the logits. An input that begins with 127
+ * and 55 and then repeats itself every 3 values crashes it, one with 127 and 54 overflows the
+ * stack. */
 #include <string.h>
 
 #include "tinyhar/bytes.h"

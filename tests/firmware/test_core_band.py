@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import struct
-import subprocess
-from collections.abc import Callable
+import zlib
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
-import serial
 
 from tests.firmware.conftest import FIRMWARE
 from tests.firmware.stub_model import (
@@ -23,35 +17,36 @@ from tests.firmware.stub_model import (
     STRIDE,
     WINDOW,
     answer,
-    crashing_counts,
     random_counts,
     stub_bundle,
     stub_trace,
 )
-from tests.firmware.wire import Client, frame, parse
-from tinyhar.convert.bundle import Bundle, Smoothing, identity, pack
-from tinyhar.evaluate.smoothing import Smoother
-
-IDENTIFY, DESCRIBE, INFER, TRACE, STREAM, SELFTEST, STATS, SETTINGS, RESET = range(1, 10)
-BOOT, PREDICTION, ERROR = 0x40, 0x41, 0xFF
-UNKNOWN, BAD_LENGTH, BAD_VALUE, NO_MODEL, PROTOCOL, OUT_OF_ORDER = range(1, 7)
-TOO_BIG = 9
-
-Start = Callable[..., Client]
-
-
-def infer_body(counts: np.ndarray, first: int = 0) -> bytes:
-    return struct.pack("<H", first) + counts.astype("<i2").tobytes()
-
-
-def stream_body(counts: np.ndarray, first: int) -> bytes:
-    return struct.pack("<I", first) + counts.astype("<i2").tobytes()
-
-
-def logits_of(response: bytes) -> list[int]:
-    assert response[0] == 1
-    return np.frombuffer(response[6:], np.int8).tolist()
-
+from tests.firmware.talk import (
+    BAD_LENGTH,
+    BAD_VALUE,
+    BOOT,
+    DESCRIBE,
+    IDENTIFY,
+    INFER,
+    OUT_OF_ORDER,
+    PREDICTION,
+    PROTOCOL,
+    RESET,
+    SELFTEST,
+    SETTINGS,
+    STATS,
+    STREAM,
+    TRACE,
+    UNKNOWN,
+    Start,
+    infer_body,
+    logits_of,
+    parse_prediction,
+    predictions,
+    stream_body,
+)
+from tests.firmware.wire import Client
+from tinyhar.convert.bundle import Smoothing, identity, pack
 
 # ---- about itself ----
 
@@ -154,6 +149,18 @@ def test_trace_gives_the_crc_of_input_and_layers(band: Client) -> None:
         assert (n, crcs) == (3, stub_trace(COUNT_MAP.apply(counts)))
 
 
+def test_trace_tells_the_channels_of_a_layer_apart(band: Client) -> None:
+    counts = random_counts(5)
+    band.ask(INFER, infer_body(counts))
+    q = COUNT_MAP.apply(counts)
+    for layer, values in enumerate((q, ~q, answer(counts)[None])):
+        channels = values.shape[1]
+        n, *crcs = struct.unpack(f"<B{channels}I", band.ask(TRACE, bytes([layer, channels])))
+        assert (n, crcs) == (channels, [zlib.crc32(column.tobytes()) for column in values.T])
+    for body in (b"\3\3", b"\0\0", b"\2\3", b"\0\x05"):
+        assert band.refused(TRACE, body)[0] == BAD_VALUE
+
+
 def test_the_self_test_passes_on_its_own_golden_windows(band: Client) -> None:
     assert band.ask(SELFTEST) == bytes([3, 0, 255]) + bytes(2 * CLASSES)
 
@@ -168,25 +175,6 @@ def test_the_self_test_names_the_first_window_that_fails(start: Start) -> None:
 
 
 # ---- windows that the band cuts ----
-
-
-def predictions(
-    counts: np.ndarray, stride: int, smoothing: Smoothing
-) -> list[tuple[int, int, int, int, int, list[int]]]:
-    """index, last sample, class, shown, confidence and logits of every window of a stream."""
-    smoother = Smoother(smoothing, CLASSES)
-    found = []
-    for index, first in enumerate(range(0, len(counts) - WINDOW + 1, stride)):
-        logits = answer(counts[first : first + WINDOW])
-        shown = smoother.push(logits)
-        found.append((index, first + WINDOW - 1, int(logits.argmax()), *shown, logits.tolist()))
-    return found
-
-
-def parse_prediction(event: tuple[int, int, bytes]) -> tuple[int, int, int, int, int, list[int]]:
-    assert event[0] == PREDICTION
-    index, last, top, shown, confidence, _ = struct.unpack_from("<IIBBBI", event[2])
-    return index, last, top, shown, confidence, np.frombuffer(event[2][15:], np.int8).tolist()
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 16, 40])
@@ -232,103 +220,6 @@ def test_settings_are_told_set_and_checked(band: Client) -> None:
     assert found == predictions(counts, 2, Smoothing(1, 1))
 
 
-# ---- a bad line ----
-
-
-def test_a_repeated_request_gets_the_same_answer_without_the_work(band: Client) -> None:
-    band.ask(IDENTIFY, b"\1")
-    request = frame(INFER, 2, infer_body(random_counts(1)))
-    band.send(request)
-    first = band.response()
-    band.send(request + request)
-    assert band.response() == band.response() == first
-    band.seq = 2
-    assert struct.unpack("<11I", band.ask(STATS, b"\0"))[1] == 1
-
-
-def test_a_repeated_stream_request_gets_its_predictions_again(band: Client) -> None:
-    request = frame(STREAM, 1, stream_body(random_counts(1, WINDOW + STRIDE), 0))
-    band.send(request)
-    once = [band.receive() for _ in range(3)]
-    band.send(request)
-    assert [band.receive() for _ in range(3)] == once
-    assert [kind for kind, _, _ in once] == [PREDICTION, PREDICTION, STREAM | 0x80]
-
-
-def test_many_predictions_of_one_request_all_come(band: Client) -> None:
-    band.ask(SETTINGS, struct.pack("<HBB", 1, 1, 1))
-    counts = random_counts(1, 600)
-    band.ask(STREAM, stream_body(counts, 0))
-    found = [parse_prediction(event) for event in band.events]
-    assert found == predictions(counts, 1, Smoothing(1, 1))
-
-
-def test_many_classes_make_large_predictions_and_all_come(start: Start) -> None:
-    classes = 254
-    band = start(
-        stub_bundle(
-            classes=tuple(f"class {k}" for k in range(classes)),
-            model=struct.pack("<4sII", b"STUB", WINDOW * CHANNELS, classes),
-            golden_counts=np.zeros((0, WINDOW, CHANNELS), np.int16),
-            golden_logits=np.zeros((0, classes), np.int8),
-            stride=1,
-        )
-    )
-    band.ask(STREAM, stream_body(random_counts(1, 100), 0))
-    assert [struct.unpack_from("<I", body)[0] for _, _, body in band.events[-85:]] == [*range(85)]
-    assert {len(body) for _, _, body in band.events[-85:]} == {15 + classes}
-
-
-def test_a_late_copy_of_an_old_request_does_no_harm(band: Client) -> None:
-    a, b = random_counts(1), random_counts(2)
-    late = frame(INFER, 2, infer_body(a[:8], 0))
-    band.ask(IDENTIFY, b"\1")
-    for body in (infer_body(a[:8], 0), infer_body(a[8:], 8), infer_body(b[:8], 0)):
-        band.ask(INFER, body)
-    band.send(late)
-    kind, seq, error = band.response()
-    assert (kind, seq, error[0]) == (ERROR, 2, OUT_OF_ORDER)
-    assert logits_of(band.ask(INFER, infer_body(b[8:], 8))) == answer(b).tolist()
-
-
-def test_identify_starts_a_conversation_at_any_seq(band: Client) -> None:
-    band.seq = 200
-    band.ask(STATS, b"\0")
-    band.seq = 99
-    assert band.refused(STATS, b"\0")[0] == OUT_OF_ORDER
-    band.ask(IDENTIFY, b"\1")
-    for _ in range(300):
-        band.ask(STATS, b"\0")
-
-
-def test_the_same_seq_with_another_body_is_not_taken_for_a_repeat(band: Client) -> None:
-    band.send(frame(INFER, 1, infer_body(random_counts(1))))
-    band.response()
-    band.send(frame(INFER, 1, infer_body(random_counts(2))))
-    kind, _, error = band.response()
-    assert (kind, error[0]) == (ERROR, OUT_OF_ORDER)
-
-
-def test_damaged_frames_are_dropped_and_counted(band: Client) -> None:
-    good = frame(STATS, 1, b"\0")
-    damaged = bytes([good[0], good[1] ^ 0x40]) + good[2:]
-    band.send(damaged + b"\x05noise\0" + os.urandom(50).replace(b"\0", b"") + b"\0" + good)
-    kind, seq, body = band.response()
-    assert (kind, seq) == (STATS | 0x80, 1)
-    assert struct.unpack("<11I", body)[2:4] == (1, 3)
-
-
-def test_a_frame_above_max_body_is_refused(band: Client) -> None:
-    assert band.refused(INFER, bytes(4097))[:2] == (TOO_BIG, INFER)
-    assert band.refused(INFER, bytes(20_000))[:2] == (TOO_BIG, INFER)
-    assert band.refused(INFER, bytes(4096))[0] == BAD_LENGTH
-
-
-def test_its_own_answers_sent_back_are_met_with_silence(band: Client) -> None:
-    band.send(frame(ERROR, 1, b"\1\1") + frame(IDENTIFY | 0x80, 2, b""))
-    assert band.ask(STATS, b"\0")
-
-
 # ---- statistics ----
 
 
@@ -341,113 +232,3 @@ def test_statistics_count_windows_and_ticks_and_can_be_cleared(band: Client) -> 
     assert fields[1:7] == (5, 6, 0, min(times), sum(times) // 5, max(times))
     assert fields[7] == WINDOW * CHANNELS
     assert struct.unpack("<11I", band.ask(STATS, b"\0"))[1:7] == (0, 1, 0, 0, 0, 0)
-
-
-# ---- restarts, clients, bundles ----
-
-
-def boot_of(event: tuple[int, int, bytes]) -> tuple[int, int]:
-    """boot_id and reset reason."""
-    assert event[:2] == (BOOT, 0)
-    return struct.unpack_from("<IB", event[2], 4)
-
-
-def test_reset_answers_then_boots_again_on_the_same_line(band: Client) -> None:
-    before = struct.unpack_from("<IB", band.ask(IDENTIFY, b"\1"), 4)
-    assert band.ask(RESET) == b""
-    boot, reason = boot_of(band.event())
-    assert (before[1], reason) == (0, 1)
-    assert boot != before[0]
-    assert struct.unpack_from("<IB", band.ask(IDENTIFY, b"\1"), 4) == (boot, 1)
-
-
-def test_a_crash_is_a_restart_with_reason_fault(band: Client) -> None:
-    crash = infer_body(crashing_counts(by_stack=False))
-    for _ in range(2):
-        band.ask(IDENTIFY, b"\1")
-        band.send(frame(INFER, band.seq + 1, crash))
-        assert boot_of(band.event())[1] == 3
-    os.kill(band.pid, signal.SIGSEGV)
-    assert boot_of(band.event())[1] == 3
-
-
-def test_one_client_after_another_is_served(band: Client) -> None:
-    band.send(frame(STATS, 1, b"\0")[:-3])
-    for _ in range(3):
-        band.close()
-        band.connect()
-        band.pending = b""
-        assert band.ask(IDENTIFY, b"\1")
-
-
-def next_frame(line: serial.SerialBase) -> tuple[int, int, bytes]:
-    while not (encoded := line.read_until(b"\0").rstrip(b"\0")):
-        pass
-    return parse(encoded)
-
-
-def test_a_pseudo_terminal_serves_clients_and_survives_a_reset(
-    sanitized: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "model.thb").write_bytes(pack(stub_bundle()))
-    command = [str(sanitized / "tinyhar-band"), "--pty", "--bundle", str(tmp_path / "model.thb")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    name = process.stdout.readline().removeprefix("listening ").strip()
-    body = infer_body(random_counts(1))
-    for _ in range(3):
-        with serial.serial_for_url(name, timeout=10) as line:
-            for kind, content in ((IDENTIFY, b"\1"), (INFER, body), (RESET, b"")):
-                line.write(b"\0" + frame(kind, 7 + kind, content))
-                while (got := next_frame(line))[0] == BOOT:
-                    pass  # of the start or of the last restart, before this client came
-                assert got[:2] == (kind | 0x80, 7 + kind)
-            assert boot_of(next_frame(line))[1] == 1
-    process.terminate()
-    assert process.wait(timeout=10) == 0
-
-
-@pytest.mark.parametrize("options", [["--tcp"], ["--tcp", "x"], ["--bundle", "/none"], ["--fast"]])
-def test_wrong_options_end_in_one_line_and_status_2(sanitized: Path, options: list[str]) -> None:
-    done = subprocess.run(
-        [str(sanitized / "tinyhar-band"), *options], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert options[-1] in done.stderr
-
-
-def test_without_a_bundle_it_answers_and_says_so(start: Start) -> None:
-    band = start(None)
-    assert struct.unpack_from("<HHBB", band.ask(IDENTIFY, b"\1"), 12) == (0, 0, 0, 0)
-    for kind, body in (
-        *((DESCRIBE, b"\0\0"), (INFER, bytes(8)), (TRACE, b""), (STREAM, bytes(8))),
-        *((SELFTEST, b""), (SETTINGS, b""), (SETTINGS, bytes(4))),
-    ):
-        assert band.refused(kind, body) == (NO_MODEL, kind, "no bundle")
-    assert band.ask(STATS, b"\0")
-
-
-def misfits() -> list[tuple[str, Bundle | bytes]]:
-    whole = pack(stub_bundle())
-    return [
-        ("the bundle is damaged or not one: crc32", whole[:-1] + b"\1"),
-        ("the bundle is damaged or not one: total_bytes", whole + bytes(16)),
-        ("the bundle is damaged or not one: length", b"THAB"),
-        ("the bundle does not fit this firmware: engine", stub_bundle(engine="tflm")),
-        ("the bundle does not fit this firmware: arena_bytes", stub_bundle(arena_bytes=1 << 24)),
-        ("the engine does not take the model", stub_bundle(model=b"other")),
-        (
-            "the model's input or output is not the bundle's",
-            stub_bundle(model=struct.pack("<4sII", b"STUB", 7, CLASSES)),
-        ),
-    ]
-
-
-@pytest.mark.parametrize("case", misfits(), ids=lambda case: case[0].split(": ")[-1])
-def test_a_bundle_that_it_cannot_run_is_named(
-    start: Start, case: tuple[str, Bundle | bytes]
-) -> None:
-    text, bundle = case
-    assert start(bundle).refused(SELFTEST)[2] == text

@@ -21,7 +21,7 @@ from tests.firmware.stub_model import (
     random_counts,
     stub_bundle,
 )
-from tests.firmware.test_core_band import infer_body, logits_of, stream_body
+from tests.firmware.talk import infer_body, logits_of, stream_body
 from tests.firmware.wire import Client, frame
 from tinyhar.band import build
 from tinyhar.band.build import BuildResult, build_firmware

@@ -33,7 +33,7 @@ typedef struct {
   uint64_t ticks_sum;
 } thar_band_stats;
 
-/* One per firmware, in static storage: it holds every buffer. Its fields are the core's business. */
+/* One per firmware, in static storage: it holds every buffer. Its fields are the core's. */
 typedef struct {
   thar_model model;
   thar_decoder decoder;

@@ -1,8 +1,8 @@
 /* A bundle: one file with all that a band needs to run a model.
  *
- * Little-endian. A header of 128 bytes, then the sections below, in this order, each starting at the
- * next multiple of 16; the file ends at a multiple of 16. Bytes between sections are 0. Put the file
- * at an address that is a multiple of 16 and the model can run in place.
+ * Little-endian. A header of 128 bytes, then the sections below, in this order, each starting at
+ * the next multiple of 16; the file ends at a multiple of 16. Bytes between sections are 0. Put
+ * the file at an address that is a multiple of 16 and the model can run in place.
  *
  *   class names      classes times: length u8 (>= 1), utf-8
  *   channels         channels times: lsb f64 (SI units per count), length u8, name, length u8, unit
@@ -11,9 +11,9 @@
  *   golden counts    int16[golden][window][channels]
  *   golden logits    int8[golden][classes], what the model must answer
  *
- * crc32 (IEEE) is over all bytes but its own four; identity is the SHA-256 of everything behind it,
- * so equal content has equal identity. Names hold no control characters and no class or channel name
- * comes twice. tinyhar/convert/bundle.py reads and writes the same format. */
+ * crc32 (IEEE) is over all bytes but its own four; identity is the SHA-256 of everything behind
+ * it, so equal content has equal identity. Names hold no control characters and no class or
+ * channel name comes twice. tinyhar/convert/bundle.py reads and writes the same format. */
 #ifndef TINYHAR_BUNDLE_H
 #define TINYHAR_BUNDLE_H
 

@@ -12,7 +12,7 @@ typedef enum {
   THAR_FRAME_NONE,    /* nothing complete yet */
   THAR_FRAME_READY,   /* buffer holds type, seq and body: `length` bytes, the CRC was right */
   THAR_FRAME_BAD,     /* damaged: count it, forget it */
-  THAR_FRAME_TOO_BIG, /* the CRC was right but the body did not fit; type and seq are in the buffer */
+  THAR_FRAME_TOO_BIG, /* the CRC was right, the body too long; type and seq are in the buffer */
 } thar_frame_event;
 
 /* Decodes byte by byte; a 0x00 always starts afresh, so it is in step again one frame after any

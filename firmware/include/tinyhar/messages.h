@@ -1,27 +1,27 @@
 /* The wire, as one table: what a host and a band say to each other.
  *
- * A frame on the line is COBS(payload) followed by one 0x00; a 0x00 in front is allowed (it flushes
- * what noise left behind). The payload is
+ * A frame on the line is COBS(payload) followed by one 0x00; a 0x00 in front is allowed (it
+ * flushes what noise left behind). The payload is
  *
  *     type u8 | seq u8 | body | crc16 u16
  *
- * with CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) over type, seq and body. Every number is
- * little-endian; counts are int16, logits int8; nothing is padded.
+ * with CRC-16/CCITT-FALSE (polynomial 0x1021, start 0xFFFF) over type, seq and body. Every
+ * number is little-endian; counts are int16, logits int8; nothing is padded.
  *
- * A response carries its request's type | 0x80 and the same seq. A frame with a wrong CRC is dropped
- * and counted; the host asks again with the SAME seq, and a band that sees the last (type, seq)
- * again resends its last response without doing the work twice. Events (band to host, nobody asked)
- * carry a seq of their own that goes up by one.
+ * A response carries its request's type | 0x80 and the same seq. A frame with a wrong CRC is
+ * dropped and counted; the host asks again with the SAME seq, and a band that sees the last
+ * (type, seq) again resends its last response without doing the work twice. Events (band to
+ * host, nobody asked) carry a seq of their own that goes up by one.
  *
- * A host goes up by one (mod 256) from request to request and begins with IDENTIFY, which is always
- * done afresh and takes its seq as the new start. Any other request whose seq is not 1..127 ahead of
- * the last one is a late duplicate: it is not done, its answer is OUT_OF_ORDER. A repeated STREAM
- * resends its predictions too, with the seqs that they had.
+ * A host goes up by one (mod 256) from request to request and begins with IDENTIFY, which is
+ * always done afresh and takes its seq as the new start. Any other request whose seq is not
+ * 1..127 ahead of the last one is a late duplicate: it is not done, its answer is OUT_OF_ORDER.
+ * A repeated STREAM resends its predictions too, with the seqs that they had.
  *
  * The lists below are macros so that C derives its structs, sizes and codecs from them, and the
- * desk's tests read the same lines: F(type, name), fields in wire order, then at most one tail whose
- * length follows from the frame's (or from the u8 in front of it, where the list ends in one).
- */
+ * desk's tests read the same lines: F(type, name), fields in wire order, then at most one tail
+ * whose length follows from the frame's (or from the u8 in front of it, where the list ends in
+ * one). */
 #ifndef TINYHAR_MESSAGES_H
 #define TINYHAR_MESSAGES_H
 
@@ -37,7 +37,8 @@ extern "C" {
 #define THAR_CRC_BYTES 2
 #define THAR_NONE 255
 
-/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F kept for bundle deployment), 0x40..0x4F events. */
+/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F kept for bundle deployment), 0x40..0x4F
+ * events. */
 #define THAR_MESSAGE_TYPES(X) \
   X(IDENTIFY, 0x01)           \
   X(DESCRIBE, 0x02)           \
@@ -82,9 +83,9 @@ extern "C" {
 /* 0x01 IDENTIFY. A band that speaks another protocol answers PROTOCOL. */
 #define THAR_IDENTIFY_REQUEST(F) F(u8, protocol)
 
-/* Response to IDENTIFY, and the body of the BOOT event. boot_id changes at every boot; layers 0 means
- * no TRACE; rate in millihertz; instructions_per_tick 0 means unknown.
- * Tail: board, utf-8, board_length bytes. */
+/* Response to IDENTIFY, and the body of the BOOT event. boot_id changes at every boot; layers 0
+ * means no TRACE; rate in millihertz; instructions_per_tick 0 means unknown. Tail: board, utf-8,
+ * board_length bytes. */
 #define THAR_IDENTIFY_RESPONSE(F) \
   F(u8, protocol)                 \
   F(u8, fw_major)                 \
@@ -113,8 +114,8 @@ extern "C" {
   F(u8, what)                    \
   F(u8, index)
 
-/* 0x03 INFER. Tail: counts i16[k][channels], k >= 1: samples first_sample .. first_sample + k of the
- * window, in order: first_sample is 0 (a new window) or where the last frame ended, else
+/* 0x03 INFER. Tail: counts i16[k][channels], k >= 1: samples first_sample .. first_sample + k of
+ * the window, in order: first_sample is 0 (a new window) or where the last frame ended, else
  * OUT_OF_ORDER. The frame that holds the window's last sample starts the inference. */
 #define THAR_INFER_REQUEST(F) F(u16, first_sample)
 
@@ -126,9 +127,10 @@ extern "C" {
   F(u32, ticks)              \
   F(u8, class_index)
 
-/* 0x04 TRACE: the last window again. Empty request: CRC-32 (IEEE, as zlib's) of the int8 input and of
- * every layer's output, n = layers + 1. With this body: of every channel of one of them (the last axis
- * of NHWC), n = channels; layer 0 is the input, 1 the first layer's output. Tail: u32[n]. */
+/* 0x04 TRACE: the last window again. Empty request: CRC-32 (IEEE, as zlib's) of the int8 input
+ * and of every layer's output, n = layers + 1. With this body: of every channel of one of them
+ * (the last axis of NHWC), n = channels; layer 0 is the input, 1 the first layer's output. Tail:
+ * u32[n]. */
 #define THAR_TRACE_REQUEST(F) \
   F(u8, layer)                \
   F(u8, channels)
@@ -140,8 +142,8 @@ extern "C" {
 #define THAR_STREAM_REQUEST(F) F(u32, first_sample)
 #define THAR_STREAM_RESPONSE(F) F(u32, next_sample)
 
-/* 0x06 SELFTEST, empty request: the golden windows in the bundle. first_failed THAR_NONE: all equal.
- * Tail: expected i8[classes], got i8[classes] of the first failure, zeros without one. */
+/* 0x06 SELFTEST, empty request: the golden windows in the bundle. first_failed THAR_NONE: all
+ * equal. Tail: expected i8[classes], got i8[classes] of the first failure, zeros without one. */
 #define THAR_SELFTEST_RESPONSE(F) \
   F(u8, run)                      \
   F(u8, failed)                   \

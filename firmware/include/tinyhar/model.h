@@ -17,8 +17,8 @@ typedef struct {
   const char *field;   /* of the bundle, or NULL */
 } thar_model;
 
-/* Checks the bundle whole, that this build has room for it, and that the engine takes its model; all
- * that follows needs problem == NULL. bytes must stay; both pointers must be 16-aligned. */
+/* Checks the bundle whole, that this build has room for it, and that the engine takes its model;
+ * all that follows needs problem == NULL. bytes must stay; both pointers must be 16-aligned. */
 void thar_model_load(thar_model *m, const uint8_t *bytes, size_t size, uint8_t *arena,
                      size_t arena_bytes);
 

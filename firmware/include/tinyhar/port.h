@@ -1,5 +1,5 @@
-/* What a port supplies, and all that the core asks of a board. One folder under firmware/ports each;
- * firmware/README.md tells how to add one. */
+/* What a port supplies, and all that the core asks of a board. One folder under firmware/ports
+ * each; firmware/README.md tells how to add one. */
 #ifndef TINYHAR_PORT_H
 #define TINYHAR_PORT_H
 
@@ -24,7 +24,7 @@ typedef struct {
 /* Filled before the core starts; the same at every call. */
 const thar_port_info *thar_port_about(void);
 
-/* Waits (asleep, where the board can) until bytes came or something else woke it; 0: nothing came. */
+/* Waits (asleep, where the board can) until bytes came or something woke it; 0: nothing came. */
 size_t thar_port_read(uint8_t *buffer, size_t capacity);
 
 /* Returns when all is handed to the line, or given up because nobody takes it. */

@@ -1,5 +1,6 @@
-/* Answers that do not flicker: the mean of the last windows' logits, and a change only after the new
- * class has led for a while. tinyhar/evaluate/smoothing.py does the same, in the same integers. */
+/* Answers that do not flicker: the mean of the last windows' logits, and a change only after the
+ * new class has led for a while. tinyhar/evaluate/smoothing.py does the same, in the same
+ * integers. */
 #ifndef TINYHAR_SMOOTHING_H
 #define TINYHAR_SMOOTHING_H
 
@@ -26,14 +27,14 @@ typedef struct {
 
 typedef struct {
   uint8_t shown;
-  uint8_t confidence; /* 0..255: share of the windows in the mean whose own class is the shown one */
+  uint8_t confidence; /* 0..255: share of the windows in the mean that agree with it */
 } thar_smoothed;
 
 /* The first of the largest. */
 uint8_t thar_argmax(const int8_t *logits, uint8_t classes);
 
-/* classes 1..THAR_MAX_CLASSES, length and hold at least 1 and length at most THAR_MAX_SMOOTH_LENGTH:
- * the caller has checked. */
+/* classes 1..THAR_MAX_CLASSES, length and hold at least 1 and length at most
+ * THAR_MAX_SMOOTH_LENGTH: the caller has checked. */
 void thar_smoothing_init(thar_smoothing *s, uint8_t classes, uint8_t length, uint8_t hold);
 void thar_smoothing_restart(thar_smoothing *s);
 thar_smoothed thar_smoothing_push(thar_smoothing *s, const int8_t *logits);

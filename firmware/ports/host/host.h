@@ -17,8 +17,8 @@ bool host_line_open_tcp(host_line *line, uint16_t port);
 size_t host_line_read(host_line *line, uint8_t *buffer, size_t capacity);
 void host_line_write(host_line *line, const uint8_t *bytes, size_t size);
 
-/* Notes how to start again, and takes over what the process before left: true if there was one, with
- * its line still open. reason and boot_id are filled in either case. */
+/* Notes how to start again, and takes over what the process before left: true if there was one,
+ * with its line still open. reason and boot_id are filled in either case. */
 bool host_restart_prepare(char **argv, host_line *line, uint8_t *reason, uint32_t *boot_id);
 
 /* Becomes a new process image on the same line. Does not return; safe in a signal handler. */

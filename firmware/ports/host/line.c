@@ -63,7 +63,7 @@ bool host_line_open_tcp(host_line *line, uint16_t port) {
   return fflush(stdout) == 0;
 }
 
-/* Returns the first byte of a new conversation: a 0x00, which ends what the last client left open. */
+/* Gives a new conversation its first byte: a 0x00 ends what the last client left open. */
 static size_t wait_for_client(host_line *line, uint8_t *buffer) {
   const int yes = 1;
   const int client = accept(line->listener, NULL, NULL);

@@ -68,8 +68,8 @@ void thar_port_reset(void) {
 
 /* ---- signals ---- */
 
-/* There is nothing to tidy up, and a flag could be slept through: the signal may come between a look
- * at it and the wait for bytes. */
+/* There is nothing to tidy up, and a flag could be slept through: the signal may come between a
+ * look at it and the wait for bytes. */
 static void on_stop(int signal_number) {
   (void)signal_number;
   _exit(EXIT_SUCCESS);
@@ -133,7 +133,7 @@ static options parse(int argc, char **argv) {
   return o;
 }
 
-/* What the core will find wrong with the file it says to the client; here it only has to be read. */
+/* What is wrong with the file the core will tell the client; here it is only read. */
 static void read_bundle(const char *path) {
   FILE *file = fopen(path, "rb");
   struct stat status;

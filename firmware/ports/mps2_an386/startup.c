@@ -1,4 +1,5 @@
-/* From reset to main: vectors, memory, the stack's paint, and what to do when something goes wrong. */
+/* From reset to main: vectors, memory, the stack's paint, and what to do when something goes
+ * wrong. */
 #include <stddef.h>
 
 #include "board.h"
@@ -27,8 +28,8 @@ __attribute__((naked)) static void fault(void) {
       "b restart_after_fault");
 }
 
-/* Left where the stack has never been; thar_port_stack_used looks for it. Volatile, lest the compiler
- * call memset, whose own frame would be painted over. */
+/* Left where the stack has never been; thar_port_stack_used looks for it. Volatile, lest the
+ * compiler call memset, whose own frame would be painted over. */
 static void paint_stack(void) {
   volatile uint32_t *top;
   __asm__ volatile("mov %0, sp" : "=r"(top));
