@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from tinyhar.convert.graph import Graph
 from tinyhar.convert.placement import Block, place
 from tinyhar.convert.steps import CONV, Step
 from tinyhar.errors import ModelError
+
+_SCRATCH: Final = 512
+"""Bytes that a convolution may gather inputs into beyond what it cannot do without: on the models
+measured, more costs more memory than it saves instructions."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ def place_steps(graph: Graph, steps: list[Step]) -> Arena:
     blocks = [
         Block(before[t] + graph.tensors[t].size + after[t], first[t], last[t]) for t in tensors
     ]
-    offsets, total = place(blocks + [Block(s.scratch, i, i) for i, s in enumerate(steps)])
+    scratch = [Block(_wanted(step), i, i) for i, step in enumerate(steps)]
+    offsets, total = place(blocks + scratch)
     at = {t: offsets[i] + before[t] for i, t in enumerate(tensors)}
     places = {t: at[o] for t, o in owner.items()}
     for i, step in enumerate(steps):
@@ -46,13 +52,25 @@ def place_steps(graph: Graph, steps: list[Step]) -> Arena:
         ]
         gap, room = _largest_gap(busy, total)
         if step.kind == CONV:
-            step.tile = max(1, min(room // step.scratch, step.output[1] * step.pool // 2))
+            step.tile = max(1, min(room // step.scratch, _pairs(step)))
         step.offsets = {
             "input": places[alias[step.source]],
             "output": places[alias[step.target]],
             "other": places[alias[step.second]] if step.second >= 0 else gap,
         }
     return Arena(total, {t: places[o] for t, o in alias.items() if o in places})
+
+
+def _pairs(step: Step) -> int:
+    """Pairs of outputs that a convolution makes."""
+    return step.output[1] * step.pool // 2
+
+
+def _wanted(step: Step) -> int:
+    """Scratch to ask for: a convolution reads its weights' heads once for all pairs in it."""
+    if step.kind != CONV:
+        return step.scratch
+    return step.scratch * max(1, min(_pairs(step), _SCRATCH // step.scratch))
 
 
 def _largest_gap(busy: list[tuple[int, int]], total: int) -> tuple[int, int]:

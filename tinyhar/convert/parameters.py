@@ -222,7 +222,7 @@ def addition(graph: Graph, operator: Operator) -> Addition:
         )
     twice = 2.0 * max(first.scale, second.scale)
     reals = (first.scale / twice, second.scale / twice, twice / ((1 << 20) * target.scale))
-    if reals[2] >= 1.0:
+    if reals[2] >= 0.5:
         raise ModelError(f"{graph.name_of(operator)}: output scale {target.scale} is too small")
     pairs = [quantise_multiplier(real) for real in reals]
     low, high = activation_range(operator.options.activation, target.scale, target.zero_point)

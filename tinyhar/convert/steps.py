@@ -128,16 +128,27 @@ def _pointwise(graph: Graph, operator: Operator, step: Step) -> Step:
     flat = (1, rows, columns)
     if operator.kind == "ADD":
         a = parameters.addition(graph, operator)
+        # The kernel takes the input with the larger scale, whose factor is exactly 1/2, first.
+        order = (0, 1) if (a.multipliers[0], a.shifts[0]) == (1 << 30, 0) else (1, 0)
+        second = order[1]
         return replace(
             step,
             kind=ADD,
-            second=operator.inputs[1],
-            zeros=(a.zeros[0], a.zeros[2]),
+            source=operator.inputs[order[0]],
+            second=operator.inputs[second],
+            zeros=(a.zeros[order[0]], a.zeros[2]),
             low=a.low,
             high=a.high,
             input=flat,
             output=flat,
-            data=struct.pack("<7i", *a.multipliers, *a.shifts, a.zeros[1]),
+            data=struct.pack(
+                "<5i",
+                a.multipliers[second],
+                a.shifts[second],
+                a.multipliers[2],
+                a.shifts[2],
+                a.zeros[second],
+            ),
             in_place=True,
         )
     if operator.kind == "MEAN":

@@ -57,6 +57,18 @@ THAR_INLINE int32_t thar_mla_high(uint32_t a, uint32_t b, int32_t acc) {
     return __smlatt((int32_t)a, (int32_t)b, acc);
 }
 
+/* Both halves of acc plus bytes 0 and 2 (even) or 1 and 3 (odd). */
+THAR_INLINE uint32_t thar_add_even(uint32_t acc, uint32_t x) {
+    uint32_t r;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(r) : "r"(acc), "r"(x));
+    return r;
+}
+THAR_INLINE uint32_t thar_add_odd(uint32_t acc, uint32_t x) {
+    uint32_t r;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(r) : "r"(acc), "r"(x));
+    return r;
+}
+
 /* acc + (a*b >> 32) */
 THAR_INLINE int32_t thar_mla_top(int32_t a, int32_t b, int32_t acc) {
     int32_t r;
@@ -79,6 +91,12 @@ THAR_INLINE uint32_t thar_halves(uint32_t low, uint32_t high) {
 
 THAR_INLINE uint32_t thar_even(uint32_t x) { return thar_halves(x & 0xFFu, (x >> 16) & 0xFFu); }
 THAR_INLINE uint32_t thar_odd(uint32_t x) { return thar_halves((x >> 8) & 0xFFu, x >> 24); }
+
+THAR_INLINE uint32_t thar_add_even(uint32_t acc, uint32_t x) {
+    uint32_t even = thar_even(x);
+    return ((acc + even) & 0xFFFFu) | ((acc & 0xFFFF0000u) + (even & 0xFFFF0000u));
+}
+THAR_INLINE uint32_t thar_add_odd(uint32_t acc, uint32_t x) { return thar_add_even(acc, x >> 8); }
 
 THAR_INLINE int32_t thar_mla_low(uint32_t a, uint32_t b, int32_t acc) {
     return thar_wrapping_add(acc, thar_low16(a) * thar_low16(b));

@@ -19,75 +19,77 @@ typedef struct {
     bool relu;
 } layer;
 
-/* Heads and weights of the next two channels into `pass`; returns the data after them. */
-static const uint8_t *channel_pair(const layer *l, const uint8_t *data, thar_conv_pass *pass) {
-    const thar_packed_channel *channel = (const thar_packed_channel *)(const void *)data;
-    pass->low = channel[0].head >> 8;
-    pass->both = thar_wrapping_add(channel[1].head & ~0xFF, pass->low);
-    for (uint32_t i = 0; i < 2u; ++i) {
-        thar_scaling s = thar_scaling_of(channel[i].head, channel[i].multiplier, l->op->out_zero,
-                                         l->relu);
-        pass->multiplier[i] = s.multiplier;
-        pass->base[i] = s.base;
-        pass->shift[i] = s.shift;
-    }
-    pass->w = (const uint32_t *)(const void *)(channel + 2);
-    return data + 2u * sizeof *channel + 8u * l->quads;
-}
-
 /* All channels of `pairs` pairs of outputs, whose inputs are in the scratch. */
 static void pairs_of_outputs(const layer *l, uint32_t pairs, int8_t *out) {
     uint32_t channels = l->op->out_c;
     bool pool = l->op->pool == 2u;
     thar_conv_pass pass;
     pass.rounds = (l->quads + 3u) >> 2;
+    pass.stride = channels;
+    pass.end = l->scratch + pairs * l->quads * 4u;
     pass.skip = (0u - l->quads) & 3u;
     pass.mode = pool ? THAR_PASS_RELU_POOL : l->relu ? THAR_PASS_RELU : THAR_PASS_LINEAR;
-    pass.end = l->scratch + pairs * l->quads * 4u;
-    pass.stride = channels;
-    const uint8_t *data = l->data;
-    uint32_t c = 0;
-    for (; c + 1u < channels; c += 2u) {
-        data = channel_pair(l, data, &pass);
-        pass.out = out + c;
-        thar_conv_run(&pass, l->scratch);
-    }
-    if (c < channels) {
+    pass.zero = l->op->out_zero;
+    pass.rounding = l->relu ? 64u : 0u;
+    pass.lift = l->relu ? 0u : 7u;
+    pass.data = l->data;
+    pass.x = l->scratch;
+    pass.channel = out;
+    pass.weight_bytes = 8u * l->quads;
+    pass.pairs = channels >> 1;
+    if (pass.pairs != 0u) thar_conv_run(&pass);
+    if ((channels & 1u) != 0u) {
         /* A last channel without a partner: the scratch, once read, takes both bytes. */
-        const int8_t *from = (const int8_t *)l->scratch;
         uint32_t outputs = pool ? pairs : 2u * pairs;
-        (void)channel_pair(l, data, &pass);
-        pass.out = (int8_t *)l->scratch;
+        const int8_t *from = (const int8_t *)l->scratch;
+        pass.channel = (int8_t *)l->scratch;
         pass.stride = 2;
-        thar_conv_run(&pass, l->scratch);
-        for (uint32_t i = 0; i < outputs; ++i) out[c + i * channels] = from[2u * i];
+        pass.pairs = 1;
+        thar_conv_run(&pass);
+        out += channels - 1u;
+        for (uint32_t i = 0; i < outputs; ++i) out[i * channels] = from[2u * i];
     }
 }
 
-/* All channels of a single output, whose inputs are in the scratch twice. */
+/* Four inputs of a single output into the sums of two channels. */
+THAR_INLINE void quad(const uint32_t **w, const uint32_t **x, int32_t *both, int32_t *low) {
+    uint32_t first, second, x02, x13;
+#if THAR_SIMD
+    __asm__("ldrd %0, %1, [%2], #8" : "=r"(first), "=r"(second), "+r"(*w) : : "memory");
+    __asm__("ldrd %0, %1, [%2], #8" : "=r"(x02), "=r"(x13), "+r"(*x) : : "memory");
+#else
+    first = (*w)[0], second = (*w)[1], x02 = (*x)[0], x13 = (*x)[1];
+    *w += 2;
+    *x += 2;
+#endif
+    *both = thar_dot2(first, x02, *both);
+    *low = thar_dot2(thar_even(first), x02, *low);
+    *both = thar_dot2(second, x13, *both);
+    *low = thar_dot2(thar_even(second), x13, *low);
+}
+
+/* All channels of a single output. */
 static void one_output(const layer *l, int8_t *out) {
-    thar_conv_pass pass;
     const uint8_t *data = l->data;
-    for (uint32_t c = 0; c < l->op->out_c; ++c) {
-        data = channel_pair(l, data, &pass);
-        const uint32_t *w = pass.w, *x = l->scratch;
-        int32_t both = pass.both, low = pass.low;
-        for (uint32_t quads = l->quads; quads != 0u; --quads) {
-            uint32_t first = w[0], second = w[1];
-            both = thar_dot2(first, x[0], both);
-            low = thar_dot2(thar_even(first), x[0], low);
-            both = thar_dot2(second, x[1], both);
-            low = thar_dot2(thar_even(second), x[1], low);
-            w += 2;
-            x += 2;
+    for (uint32_t left = l->op->out_c; left != 0u; --left) {
+        const thar_packed_channel *channel = (const thar_packed_channel *)(const void *)data;
+        const uint32_t *w = (const uint32_t *)(const void *)(channel + 2), *x = l->scratch;
+        int32_t low = channel[0].head >> 8;
+        int32_t both = thar_wrapping_add(channel[1].head & ~0xFF, low);
+        uint32_t quads = l->quads;
+        for (; quads > 1u; quads -= 2u) {
+            quad(&w, &x, &both, &low);
+            quad(&w, &x, &both, &low);
         }
-        int32_t t = (int32_t)((uint32_t)low << 8);
-        thar_scaling s = {pass.multiplier[0], pass.base[0], pass.shift[0]};
-        out[c] = (int8_t)thar_scaled(t, s, l->relu);
-        if (++c == l->op->out_c) return;
-        t = (int32_t)((uint32_t)both - (uint32_t)low);
-        s = (thar_scaling){pass.multiplier[1], pass.base[1], pass.shift[1]};
-        out[c] = (int8_t)thar_scaled(t, s, l->relu);
+        if (quads != 0u) quad(&w, &x, &both, &low);
+        int32_t t[2] = {(int32_t)((uint32_t)low << 8), (int32_t)((uint32_t)both - (uint32_t)low)};
+        for (uint32_t i = 0; i < 2u; ++i) {
+            thar_scaling s = thar_scaling_of(channel[i].head, channel[i].multiplier,
+                                             l->op->out_zero, l->relu);
+            *out++ = (int8_t)thar_scaled(t[i], s, l->relu);
+            if (i == 0u && --left == 0u) return;
+        }
+        data = (const uint8_t *)w;
     }
 }
 

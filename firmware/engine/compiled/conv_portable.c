@@ -38,11 +38,11 @@ static sums sums_of(const thar_conv_pass *pass, const uint32_t *x, uint32_t word
     return s;
 }
 
-void thar_conv_run(thar_conv_pass *pass, const uint32_t *x) {
+static void one_pair_of_channels(thar_conv_pass *pass) {
     uint32_t words = 2u * (4u * pass->rounds - pass->skip);
     bool pool = pass->mode == THAR_PASS_RELU_POOL, relu = pass->mode != THAR_PASS_LINEAR;
-    int8_t *out = pass->out;
-    for (; x != pass->end; x += 2u * words) {
+    int8_t *out = pass->channel;
+    for (const uint32_t *x = pass->x; x != pass->end; x += 2u * words) {
         sums s = sums_of(pass, x, words);
         for (int channel = 0; channel < 2; ++channel) {
             thar_scaling scaling = {pass->multiplier[channel], pass->base[channel],
@@ -56,6 +56,24 @@ void thar_conv_run(thar_conv_pass *pass, const uint32_t *x) {
             out[pass->stride + (uint32_t)channel] = (int8_t)thar_scaled(b, scaling, relu);
         }
         out += pool ? pass->stride : 2u * pass->stride;
+    }
+}
+
+void thar_conv_run(thar_conv_pass *pass) {
+    for (; pass->pairs != 0u; --pass->pairs, pass->channel += 2) {
+        const thar_packed_channel *channel = (const thar_packed_channel *)(const void *)pass->data;
+        for (int i = 0; i < 2; ++i) {
+            thar_scaling s = thar_scaling_of(channel[i].head, channel[i].multiplier, pass->zero,
+                                             pass->mode != THAR_PASS_LINEAR);
+            pass->multiplier[i] = s.multiplier;
+            pass->base[i] = s.base;
+            pass->shift[i] = s.shift;
+        }
+        pass->low = channel[0].head >> 8;
+        pass->both = thar_wrapping_add(channel[1].head & ~0xFF, pass->low);
+        pass->w = (const uint32_t *)(const void *)(channel + 2);
+        pass->data = (const uint8_t *)pass->w + pass->weight_bytes;
+        one_pair_of_channels(pass);
     }
 }
 

@@ -26,6 +26,12 @@ AT(end, 32);
 AT(skip, 36);
 AT(mode, 40);
 AT(jump, 44);
+AT(zero, 52);
+AT(data, 64);
+AT(x, 68);
+AT(channel, 72);
+AT(weight_bytes, 76);
+AT(pairs, 80);
 
 /* Four inputs: 12 instructions, 48 bytes, 16 products. */
 #define QUAD                     \
@@ -55,16 +61,19 @@ AT(jump, 44);
     "str r11, [lr, #24]\n\t"       \
     "cmp r0, r2\n\t"               \
     "bne 1b\n\t"                   \
+    "ldr r2, [lr, #80]\n\t"        \
+    "subs r2, r2, #1\n\t"          \
+    "str r2, [lr, #80]\n\t"        \
+    "bne 7b\n\t"                   \
     "pop {r4-r11, pc}\n\t"
 
 /* r1 r2 multipliers, r3 r8 bases, r9 r10 shifts, r11 out, r12 stride. */
 #define SCALING "ldmia.w lr, {r1, r2, r3, r8, r9, r10, r11, r12}\n\t"
 
-__attribute__((naked)) static void run(void *pass, const uint32_t *x) {
+__attribute__((naked)) static void run(void *pass) {
     __asm__(
         "push {r4-r11, lr}\n\t"
         "mov lr, r0\n\t"
-        "mov r0, r1\n\t"
         /* Where to enter the round, and where to go after the last. */
         "ldr r2, [lr, #36]\n\t"
         "adr.w r3, 2f\n\t"
@@ -81,6 +90,39 @@ __attribute__((naked)) static void run(void *pass, const uint32_t *x) {
         "adr.w r3, 5f\n\t"
         "6: add r3, r3, #1\n\t"
         "str r3, [lr, #48]\n\t"
+
+        /* The next two channels: r4-r9 multipliers, bases, shifts as scaling.h has them. */
+        "7: ldr r1, [lr, #64]\n\t"
+        "ldrd r10, r4, [r1], #8\n\t"
+        "ldrd r11, r5, [r1], #8\n\t"
+        "asr r2, r10, #8\n\t"
+        "bic r3, r11, #255\n\t"
+        "add r3, r3, r2\n\t"
+        "str r1, [lr, #-16]\n\t"
+        "strd r3, r2, [lr, #-12]\n\t"
+        "and r8, r10, #31\n\t"
+        "and r9, r11, #31\n\t"
+        "add r0, lr, #52\n\t"
+        "ldmia.w r0, {r10, r11, r12}\n\t"
+        "sub r8, r8, r12\n\t"
+        "sub r9, r9, r12\n\t"
+        "mov r12, #1\n\t"
+        "lsl r6, r10, r8\n\t"
+        "lsl r0, r12, r8\n\t"
+        "orr r0, r11, r0, lsr #1\n\t"
+        "add r6, r6, r0\n\t"
+        "lsl r7, r10, r9\n\t"
+        "lsl r0, r12, r9\n\t"
+        "orr r0, r11, r0, lsr #1\n\t"
+        "add r7, r7, r0\n\t"
+        "stmia.w lr, {r4-r9}\n\t"
+        "ldrd r0, r2, [lr, #68]\n\t"
+        "ldr r3, [lr, #76]\n\t"
+        "add r1, r1, r3\n\t"
+        "str r1, [lr, #64]\n\t"
+        "str r2, [lr, #24]\n\t"
+        "add r2, r2, #2\n\t"
+        "str r2, [lr, #72]\n\t"
 
         "1: ldmdb lr, {r1, r4, r6, r12}\n\t"
         "mov r5, r4\n\t"
@@ -165,7 +207,7 @@ __attribute__((naked)) static void run(void *pass, const uint32_t *x) {
         "add r11, r11, r12\n\t" NEXT);
 }
 
-void thar_conv_run(thar_conv_pass *pass, const uint32_t *x) { run(pass->multiplier, x); }
+void thar_conv_run(thar_conv_pass *pass) { run(pass->multiplier); }
 
 __attribute__((naked)) uint32_t *thar_conv_spread(uint32_t *to, const int8_t *a, const int8_t *b,
                                                   uint32_t quads) {

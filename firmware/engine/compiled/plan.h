@@ -56,10 +56,13 @@ typedef struct {
 _Static_assert(sizeof(thar_plan) == 32, "the converter writes 32 bytes");
 _Static_assert(sizeof(thar_op) == 52, "the converter writes 52 bytes");
 
-/* Two rescalings and the sum's, as TFLM's ADD. */
+/*
+ * ADD as TFLM's, the input with the larger scale first: its factor is 1/2, the other's and the sum's
+ * are here.
+ */
 typedef struct {
-    int32_t multiplier[3];
-    int32_t shift[3];
+    int32_t multiplier, shift;
+    int32_t out_multiplier, out_shift;
     int32_t other_zero;
 } thar_add_data;
 

@@ -79,8 +79,9 @@ static bool scales_are_sound(const thar_op *op, const uint8_t *model, uint64_t m
     if (op->kind == THAR_ADD) {
         return fits(op->data, sizeof(thar_add_data), model_bytes) &&
                fits(op->other, volume(op->in_h, op->in_w, op->in_c), arena_bytes) &&
-               shifts_are(model, op->data + UINT64_C(12), 3, 4, -31, 0, 0) &&
-               shifts_are(model, op->data + UINT64_C(24), 1, 4, -128, 127, 0);
+               shifts_are(model, op->data + UINT64_C(4), 1, 4, -31, 0, 0) &&
+               shifts_are(model, op->data + UINT64_C(12), 1, 4, -31, -1, 0) &&
+               shifts_are(model, op->data + UINT64_C(16), 1, 4, -128, 127, 0);
     }
     int32_t low = op->kind == THAR_MEAN ? -31 : 0, high = op->kind == THAR_MEAN ? 30 : 31;
     return fits(op->data, sizeof(thar_scale_data), model_bytes) &&
