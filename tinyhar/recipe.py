@@ -108,6 +108,8 @@ class Training(Table):
     """Decay, a step, of the running mean of the weights that is validated and kept; 0: none."""
     balance: Share = 0.0
     """Power of the inverse class frequency by which windows are drawn; 0: each once."""
+    settle: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Share of the epochs that pass before weights are worth keeping."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without a better validation macro-F1 before training stops; 0: never."""
 
@@ -177,7 +179,7 @@ class Quantisation(Table):
     method: Literal["qat", "ptq"] = "qat"
     clip: Annotated[float, Field(gt=0.9, le=1)] = 0.9995
     """Share of the normalised training samples that the int8 input must hold."""
-    training: Training = Training(epochs=5, rate=3e-4, schedule="cosine", average=0.99)
+    training: Training = Training(epochs=5, rate=3e-4, schedule="cosine", average=0.99, settle=0)
 
 
 class Band(Table):

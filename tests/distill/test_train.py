@@ -64,6 +64,13 @@ def test_the_best_epoch_is_in_the_model() -> None:
     assert history.epochs[history.best_epoch - 1].macro_f1 == history.best_f1
 
 
+def test_no_weights_are_kept_before_the_training_has_settled() -> None:
+    easy = FitConfig(epochs=4, batch=32, rate=5e-3, settle=0.75, patience=1, seed=3)
+    history = fit(student(), TRAIN, VALIDATION, easy)
+    assert history.best_epoch == 4
+    assert [report.best_f1 for report in history.epochs[:3]] == [0.0, 0.0, 0.0]
+
+
 def test_the_seed_decides_the_outcome() -> None:
     config = FitConfig(epochs=2, batch=32, mixup=0.3, average=0.9, seed=5)
     outcomes = []

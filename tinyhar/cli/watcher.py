@@ -41,9 +41,10 @@ class Watcher:
 
     def epoch(self, what: str, report: EpochReport) -> None:
         """A training finished an epoch."""
+        best = report.best_f1
         shown: dict[str, Any] = {
             "loss": f"{report.loss:.3f}",
-            "f1": f"{report.macro_f1:.3f} (best {report.best_f1:.3f})",
+            "f1": f"{report.macro_f1:.3f}" + (f" (best {best:.3f})" if best else ""),
             "left": _clock(report.eta_seconds),
         }
         if self.task is None:

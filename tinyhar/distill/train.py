@@ -59,6 +59,8 @@ class FitConfig:
         average: decay of the running mean of the weights that is validated and kept; 0: off.
         patience: epochs without a better validation macro-F1 before stopping; 0: never.
         balance: power of the inverse class frequency by which windows are drawn; 0: each once.
+        settle: share of the epochs that pass before weights are worth keeping: while the rate is
+            high, a few validation subjects praise some epochs by chance.
         seed: of order, augmentation and mixing.
     """
 
@@ -72,6 +74,7 @@ class FitConfig:
     average: float = 0.0
     patience: int = 0
     balance: float = 0.0
+    settle: float = 0.0
     seed: int = 0
 
 
@@ -125,7 +128,7 @@ def fit(
     keras.utils.set_random_seed(config.seed)
     stepper = Stepper(model, train.x, train.y, config, method, teacher, augment, clip)
     predict = _Predictor(model, clip)
-    keep = _Keeper(model, stepper, resume)
+    keep = _Keeper(model, stepper, int(config.settle * config.epochs), resume)
     steps = stepper.steps
     began = time.monotonic()
     resumed = len(keep.reports)
@@ -145,7 +148,7 @@ def fit(
             loss=sum(losses.values()),
             losses=losses,
             macro_f1=f1,
-            best_f1=keep.best_f1,
+            best_f1=max(0.0, keep.best_f1),
             rate=_rate(config, (epoch + 1) * steps - 1, steps),
             seconds=now - started,
             eta_seconds=per_epoch * (config.epochs - epoch - 1),
@@ -245,9 +248,12 @@ class _Predictor:
 class _Keeper:
     """Remembers the best epoch, and turns the whole state to a snapshot and back."""
 
-    def __init__(self, model: keras.Model, stepper: Stepper, resume: Snapshot | None) -> None:
+    def __init__(
+        self, model: keras.Model, stepper: Stepper, settle: int, resume: Snapshot | None
+    ) -> None:
         self.model = model
         self.stepper = stepper
+        self.settle = settle
         self.best: tuple[np.ndarray, ...] = ()
         self.best_epoch = 0
         self.best_f1 = -1.0
@@ -258,18 +264,20 @@ class _Keeper:
             restore(stepper.averages, resume.averages, "averages")
             self.best, self.best_epoch = resume.best, resume.best_epoch
             self.reports = list(resume.reports)
-            self.best_f1 = max((r.macro_f1 for r in self.reports), default=-1.0)
+            counted = (r.macro_f1 for r in self.reports if r.epoch > settle)
+            self.best_f1 = max(counted, default=-1.0)
 
     def note(self, f1: float, epoch: int) -> None:
         """Keeps the weights now in the model when they are the best yet."""
-        if f1 >= self.best_f1:  # of equals the later, better trained one
+        # Of equals the later, better trained one.
+        if epoch >= self.settle and f1 >= self.best_f1:
             self.best_f1, self.best_epoch = f1, epoch + 1
             self.best = tuple(w.numpy() for w in self.model.weights)
 
     def stalled(self, patience: int) -> bool:
         """Whether the last `patience` epochs brought nothing better than those before."""
         scores = [report.macro_f1 for report in self.reports]
-        if not 0 < patience < len(scores):
+        if not 0 < patience < len(scores) or len(scores) <= self.settle:
             return False
         return max(scores[-patience:]) <= max(scores[:-patience])
 
