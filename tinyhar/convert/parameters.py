@@ -16,6 +16,8 @@ from tinyhar.convert.graph import Graph, Operator, Tensor
 from tinyhar.errors import ModelError
 
 _LARGEST_SHIFT: Final = 30
+_MOST_CLASSES: Final = 511
+"""Of a softmax: exponentials of equal logits then sum to less than 2**9."""
 
 
 @dataclass(frozen=True)
@@ -275,9 +277,14 @@ def softmax(graph: Graph, operator: Operator) -> Softmax:
     """Parameters of SOFTMAX.
 
     Raises:
-        ModelError: an output that is not scale 1/256, zero point -128 (TFLM refuses that too).
+        ModelError: an output that is not scale 1/256, zero point -128 (TFLM refuses that too), or
+            so many classes that TFLM's fixed point stops the program.
     """
     source, target = _sides(graph, operator)
+    if source.shape[-1] > _MOST_CLASSES:
+        raise ModelError(
+            f"{graph.name_of(operator)}: {source.shape[-1]} classes, at most {_MOST_CLASSES}"
+        )
     if target.scale != 1.0 / 256 or target.zero_point != -128:
         raise ModelError(
             f"{graph.name_of(operator)}: output must have scale 1/256 and zero point -128"
