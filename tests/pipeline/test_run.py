@@ -138,3 +138,44 @@ def test_a_recipe_that_cannot_work_says_so_before_any_training(
         pipeline.run(wrong, tmp_path / "run", quick=True)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run" / "teacher").exists()
+
+
+def without(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which one program is not installed."""
+    found = shutil.which
+    monkeypatch.setattr(
+        shutil, "which", lambda name, *args: None if name == program else found(name, *args)
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "package", "missing"),
+    [
+        ("cmake", "cmake", {"host", "mps2_an386"}),
+        ("arm-none-eabi-gcc", "gcc-arm-none-eabi", {"mps2_an386"}),
+        ("qemu-system-arm", "qemu-system-arm", {"mps2_an386"}),
+    ],
+)
+def test_a_missing_tool_leaves_its_boards_out_and_says_what_to_install(
+    program: str,
+    package: str,
+    missing: set[str],
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is missing here: the other tests show it")
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    (folder / "stages" / "build.json").unlink()
+    (folder / "stages" / "prove.json").unlink()
+    without(program, monkeypatch)
+    diary = Diary()
+    metrics = pipeline.run(finished.recipe, folder, quick=True, progress=diary)
+    facts = RunFolder(folder).facts("prove")
+    assert facts is not None
+    assert {board for board, told in facts["boards"].items() if "missing" in told} == missing
+    assert any(package in note for note in diary.notes)
+    assert (metrics["device"].get("agreement") is None) == (missing == {"host", "mps2_an386"})
+    assert package in (folder / "report.html").read_text()
