@@ -21,8 +21,18 @@ from tinyhar.errors import ModelError, ToolError
 _TOTAL: Final = re.compile(r"Arena allocation total (\d+) bytes")
 
 
+_TAIL: Final = re.compile(r"Arena allocation tail (\d+) bytes")
+_PLANNING: Final = (512, 96)
+"""What planning takes for a while beside what stays, and more for each activation (as measured on
+a 64-bit machine; it matters for models smaller than that)."""
+_SESSION_BYTES: Final = 1024
+"""What firmware/engine/tflm keeps at the arena's front: 784 bytes on 64 bits, half on 32."""
+
+
 def measure_arena(tflite: bytes) -> int:
-    """Arena bytes that TFLM used for one invoke on this machine, rounded up to 16.
+    """Arena bytes that TFLM needs on this machine, rounded up to 16: give it no less.
+
+    TFLM does not survive an arena that is much too small: it may crash instead of refusing.
 
     A microcontroller's pointers are half as wide, which leaves room there: on the reference models
     8-20 % less is used on a Cortex-M4, CMSIS-NN's scratch buffers included.
@@ -47,10 +57,22 @@ def measure_arena(tflite: bytes) -> int:
     except RuntimeError as error:
         raise ModelError(f"TensorFlow Lite Micro refuses the model: {error}") from error
     text = _native_stderr(interpreter.print_allocations)
-    found = _TOTAL.search(text)
-    if found is None:
+    total, tail = _TOTAL.search(text), _TAIL.search(text)
+    if total is None or tail is None:
         raise ToolError("this tflite-micro package prints no arena total; install the pinned one")
-    return -(-int(found.group(1)) // 16) * 16
+    planning = _PLANNING[0] + _PLANNING[1] * (len(graph.operators) + 1)
+    needed = max(int(total.group(1)), int(tail.group(1)) + planning)
+    return -(-needed // 16) * 16
+
+
+def measure_engine_arena(tflite: bytes) -> int:
+    """Arena bytes for the firmware's own `tflm` engine, interpreter and resolver included.
+
+    Raises:
+        ModelError: TFLM refuses the model.
+        ToolError: the `tflite-micro` package is missing or tells no total.
+    """
+    return measure_arena(tflite) + _SESSION_BYTES
 
 
 def _native_stderr(action: Callable[[], None]) -> str:

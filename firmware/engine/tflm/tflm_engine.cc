@@ -22,6 +22,9 @@ struct Session {
   tflite::MicroInterpreter interpreter;
 };
 
+// TFLM builds its allocator in the arena without asking whether it fits; no model needs less.
+constexpr std::size_t kLeastArena = 1024;
+
 constexpr std::size_t kFront = (sizeof(Session) + kAlignment - 1) / kAlignment * kAlignment;
 
 Session* SessionOf(thar_engine* e) { return static_cast<Session*>(e->interpreter); }
@@ -50,7 +53,7 @@ thar_engine_status thar_engine_init(thar_engine* e, const std::uint8_t* model,
   const tflite::Model* verified = Verified(model, model_bytes);
   if (verified == nullptr) return THAR_ENGINE_BAD_MODEL;
   if (verified->version() != TFLITE_SCHEMA_VERSION) return THAR_ENGINE_BAD_VERSION;
-  if (arena_bytes <= kFront) return THAR_ENGINE_ARENA_TOO_SMALL;
+  if (arena_bytes < kFront + kLeastArena) return THAR_ENGINE_ARENA_TOO_SMALL;
 
   Session* session = new (arena) Session(verified, arena + kFront, arena_bytes - kFront);
   if (session->registered != kTfLiteOk) return THAR_ENGINE_UNSUPPORTED;
