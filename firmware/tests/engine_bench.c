@@ -52,10 +52,8 @@ void board_restart(uint8_t reason) {
   print_number("fault ", reason);
   stop(3);
 }
-void clock_interrupt(void) {
-}
-void uart_interrupt(void) {
-}
+void clock_interrupt(void) {}
+void uart_interrupt(void) {}
 
 static uint32_t ticks(void) {
   return SYSTICK->val;

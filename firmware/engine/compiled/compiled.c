@@ -3,88 +3,94 @@
 #include "tinyhar/engine.h"
 
 static const thar_kernel kernels[THAR_KINDS] = {
-    [THAR_CONV] = thar_conv,
-    [THAR_DEPTHWISE] = thar_depthwise,
-    [THAR_CONV_WIDE] = thar_conv_wide,
-    [THAR_DEPTHWISE_WIDE] = thar_depthwise_wide,
-    [THAR_MAX_POOL] = thar_max_pool,
-    [THAR_AVERAGE_POOL] = thar_average_pool,
-    [THAR_MEAN] = thar_mean,
-    [THAR_ADD] = thar_add,
+    [THAR_CONV] = thar_conv,           [THAR_DEPTHWISE] = thar_depthwise,
+    [THAR_CONV_WIDE] = thar_conv_wide, [THAR_DEPTHWISE_WIDE] = thar_depthwise_wide,
+    [THAR_MAX_POOL] = thar_max_pool,   [THAR_AVERAGE_POOL] = thar_average_pool,
+    [THAR_MEAN] = thar_mean,           [THAR_ADD] = thar_add,
     [THAR_SOFTMAX] = thar_softmax,
 };
 
 static const thar_op *ops_of(const uint8_t *model) {
-    return (const thar_op *)(const void *)(model + sizeof(thar_plan));
+  return (const thar_op *)(const void *)(model + sizeof(thar_plan));
 }
 
 static bool inside(uint32_t offset, uint32_t bytes, uint32_t total) {
-    return offset <= total && bytes <= total - offset;
+  return offset <= total && bytes <= total - offset;
 }
 
 thar_engine_status thar_engine_init(thar_engine *e, const uint8_t *model, size_t model_bytes,
                                     uint8_t *arena, size_t arena_bytes) {
-    const thar_plan *plan = (const thar_plan *)(const void *)model;
-    if (((uintptr_t)model & 3u) != 0u || ((uintptr_t)arena & 3u) != 0u) return THAR_ENGINE_BAD_MODEL;
-    if (model_bytes < sizeof *plan || plan->magic != THAR_PLAN_MAGIC) return THAR_ENGINE_BAD_MODEL;
-    if (plan->version != THAR_PLAN_VERSION) return THAR_ENGINE_BAD_VERSION;
-    if (plan->bytes > model_bytes) return THAR_ENGINE_BAD_MODEL;
-    if (plan->arena_bytes > arena_bytes) return THAR_ENGINE_ARENA_TOO_SMALL;
-    if (!inside(plan->input, plan->input_bytes, plan->arena_bytes) ||
-        !inside(plan->output, plan->output_bytes, plan->arena_bytes) ||
-        !inside(sizeof *plan, plan->ops * (uint32_t)sizeof(thar_op), plan->bytes)) {
-        return THAR_ENGINE_BAD_MODEL;
+  const thar_plan *plan = (const thar_plan *)(const void *)model;
+  if (((uintptr_t)model & 3u) != 0u || ((uintptr_t)arena & 3u) != 0u) return THAR_ENGINE_BAD_MODEL;
+  if (model_bytes < sizeof *plan || plan->magic != THAR_PLAN_MAGIC) return THAR_ENGINE_BAD_MODEL;
+  if (plan->version != THAR_PLAN_VERSION) return THAR_ENGINE_BAD_VERSION;
+  if (plan->bytes > model_bytes) return THAR_ENGINE_BAD_MODEL;
+  if (plan->arena_bytes > arena_bytes) return THAR_ENGINE_ARENA_TOO_SMALL;
+  if (!inside(plan->input, plan->input_bytes, plan->arena_bytes) ||
+      !inside(plan->output, plan->output_bytes, plan->arena_bytes) ||
+      !inside(sizeof *plan, plan->ops * (uint32_t)sizeof(thar_op), plan->bytes)) {
+    return THAR_ENGINE_BAD_MODEL;
+  }
+  const thar_op *op = ops_of(model);
+  for (uint32_t i = 0; i < plan->ops; ++i) {
+    if (!thar_op_is_sound(&op[i], model, plan->bytes, plan->arena_bytes)) {
+      return THAR_ENGINE_BAD_MODEL;
     }
-    const thar_op *op = ops_of(model);
-    for (uint32_t i = 0; i < plan->ops; ++i) {
-        if (!thar_op_is_sound(&op[i], model, plan->bytes, plan->arena_bytes)) {
-            return THAR_ENGINE_BAD_MODEL;
-        }
-    }
-    *e = (thar_engine){.model = model,
-                       .arena = arena,
-                       .arena_used = plan->arena_bytes,
-                       .input_offset = plan->input,
-                       .input_bytes = plan->input_bytes,
-                       .output_offset = plan->output,
-                       .output_bytes = plan->output_bytes};
-    return THAR_ENGINE_OK;
+  }
+  *e = (thar_engine){.model = model,
+                     .arena = arena,
+                     .arena_used = plan->arena_bytes,
+                     .input_offset = plan->input,
+                     .input_bytes = plan->input_bytes,
+                     .output_offset = plan->output,
+                     .output_bytes = plan->output_bytes};
+  return THAR_ENGINE_OK;
 }
 
 /* An activation narrower than int8 is cut afterwards: few models have one. */
 static void clamp_output(const thar_op *op, uint8_t *arena) {
-    int8_t *out = (int8_t *)(arena + op->output);
-    for (uint32_t left = (uint32_t)op->out_h * op->out_w * op->out_c; left != 0u; --left, ++out) {
-        *out = *out < op->low ? op->low : *out > op->high ? op->high : *out;
-    }
+  int8_t *out = (int8_t *)(arena + op->output);
+  for (uint32_t left = (uint32_t)op->out_h * op->out_w * op->out_c; left != 0u; --left, ++out) {
+    *out = *out < op->low ? op->low : *out > op->high ? op->high : *out;
+  }
 }
 
 thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, void *ctx) {
-    const thar_op *op = ops_of(e->model);
-    uint16_t count = ((const thar_plan *)(const void *)e->model)->ops;
-    for (uint16_t i = 0; i < count; ++i, ++op) {
-        kernels[op->kind](op, e->model, e->arena);
-        if ((op->kind == THAR_CONV || op->kind == THAR_DEPTHWISE || op->kind == THAR_ADD) &&
-            (op->low != -128 || op->high != 127)) {
-            clamp_output(op, e->arena);
-        }
-        if (fn != NULL) {
-            fn(ctx, i, (const int8_t *)(e->arena + op->output),
-               (size_t)op->out_h * op->out_w * op->out_c);
-        }
+  const thar_op *op = ops_of(e->model);
+  uint16_t count = ((const thar_plan *)(const void *)e->model)->ops;
+  for (uint16_t i = 0; i < count; ++i, ++op) {
+    kernels[op->kind](op, e->model, e->arena);
+    if ((op->kind == THAR_CONV || op->kind == THAR_DEPTHWISE || op->kind == THAR_ADD) &&
+        (op->low != -128 || op->high != 127)) {
+      clamp_output(op, e->arena);
     }
-    return THAR_ENGINE_OK;
+    if (fn != NULL) {
+      fn(ctx, i, (const int8_t *)(e->arena + op->output),
+         (size_t)op->out_h * op->out_w * op->out_c);
+    }
+  }
+  return THAR_ENGINE_OK;
 }
 
 thar_engine_status thar_engine_invoke(thar_engine *e) {
-    return thar_engine_invoke_traced(e, NULL, NULL);
+  return thar_engine_invoke_traced(e, NULL, NULL);
 }
 
-int8_t *thar_engine_input(thar_engine *e) { return (int8_t *)(e->arena + e->input_offset); }
-size_t thar_engine_input_bytes(const thar_engine *e) { return e->input_bytes; }
-const int8_t *thar_engine_output(const thar_engine *e) {
-    return (const int8_t *)(e->arena + e->output_offset);
+int8_t *thar_engine_input(thar_engine *e) {
+  return (int8_t *)(e->arena + e->input_offset);
 }
-size_t thar_engine_output_bytes(const thar_engine *e) { return e->output_bytes; }
-size_t thar_engine_arena_used(const thar_engine *e) { return e->arena_used; }
-const char *thar_engine_name(void) { return "compiled"; }
+size_t thar_engine_input_bytes(const thar_engine *e) {
+  return e->input_bytes;
+}
+const int8_t *thar_engine_output(const thar_engine *e) {
+  return (const int8_t *)(e->arena + e->output_offset);
+}
+size_t thar_engine_output_bytes(const thar_engine *e) {
+  return e->output_bytes;
+}
+size_t thar_engine_arena_used(const thar_engine *e) {
+  return e->arena_used;
+}
+const char *thar_engine_name(void) {
+  return "compiled";
+}

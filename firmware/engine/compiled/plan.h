@@ -1,6 +1,6 @@
 /*
- * The compiled model's format, as the converter writes it and the kernels read it: a header, a table
- * of operators, then weights packed for the kernels. Little-endian; every offset is in bytes.
+ * The compiled model's format, as the converter writes it and the kernels read it: a header, a
+ * table of operators, then weights packed for the kernels. Little-endian; every offset is in bytes.
  * tinyhar/convert/compiled.py is the other half.
  */
 #ifndef THAR_ENGINE_PLAN_H
@@ -14,70 +14,73 @@
 #define THAR_PLAN_VERSION 1u
 
 typedef struct {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t ops;
-    uint32_t bytes; /* of the whole model */
-    uint32_t arena_bytes;
-    uint32_t input, input_bytes;   /* in the arena */
-    uint32_t output, output_bytes; /* in the arena */
+  uint32_t magic;
+  uint16_t version;
+  uint16_t ops;
+  uint32_t bytes; /* of the whole model */
+  uint32_t arena_bytes;
+  uint32_t input, input_bytes;   /* in the arena */
+  uint32_t output, output_bytes; /* in the arena */
 } thar_plan;
 
 enum {
-    THAR_CONV = 0,       /* over time, packed in pairs of channels, see conv.c */
-    THAR_DEPTHWISE,      /* over time, packed in groups of four channels, see depthwise.c */
-    THAR_CONV_WIDE,      /* plain weights: whatever the packed kernels cannot hold */
-    THAR_DEPTHWISE_WIDE,
-    THAR_MAX_POOL,
-    THAR_AVERAGE_POOL,
-    THAR_MEAN, /* in_h = outer, in_w = count, in_c = inner */
-    THAR_ADD,
-    THAR_SOFTMAX,
-    THAR_KINDS
+  THAR_CONV = 0,  /* over time, packed in pairs of channels, see conv.c */
+  THAR_DEPTHWISE, /* over time, packed in groups of four channels, see depthwise.c */
+  THAR_CONV_WIDE, /* plain weights: whatever the packed kernels cannot hold */
+  THAR_DEPTHWISE_WIDE,
+  THAR_MAX_POOL,
+  THAR_AVERAGE_POOL,
+  THAR_MEAN, /* in_h = outer, in_w = count, in_c = inner */
+  THAR_ADD,
+  THAR_SOFTMAX,
+  THAR_KINDS
 };
 
 typedef struct {
-    uint8_t kind;
-    uint8_t pool; /* CONV: outputs along time to take the maximum of, 1 or 2 */
-    int8_t in_zero, out_zero;
-    int8_t low, high; /* the fused activation */
-    uint16_t tile; /* CONV: pairs of outputs that the scratch holds at once */
-    uint16_t in_h, in_w, in_c;
-    uint16_t out_h, out_w, out_c;
-    uint16_t kernel_h, kernel_w;
-    uint16_t stride_h, stride_w;
-    uint16_t dilation_h, dilation_w;
-    uint16_t pad_h, pad_w;
-    uint32_t input, output; /* in the arena */
-    uint32_t other;         /* in the arena: ADD's second input; scratch of a packed kernel */
-    uint32_t data;          /* in the model: weights and constants */
+  uint8_t kind;
+  uint8_t pool; /* CONV: outputs along time to take the maximum of, 1 or 2 */
+  int8_t in_zero, out_zero;
+  int8_t low, high; /* the fused activation */
+  uint16_t tile;    /* CONV: pairs of outputs that the scratch holds at once */
+  uint16_t in_h, in_w, in_c;
+  uint16_t out_h, out_w, out_c;
+  uint16_t kernel_h, kernel_w;
+  uint16_t stride_h, stride_w;
+  uint16_t dilation_h, dilation_w;
+  uint16_t pad_h, pad_w;
+  uint32_t input, output; /* in the arena */
+  uint32_t other;         /* in the arena: ADD's second input; scratch of a packed kernel */
+  uint32_t data;          /* in the model: weights and constants */
 } thar_op;
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the model is read in place: little-endian processors only"
+#endif
 _Static_assert(sizeof(thar_plan) == 32, "the converter writes 32 bytes");
 _Static_assert(sizeof(thar_op) == 52, "the converter writes 52 bytes");
 
 /*
- * ADD as TFLM's, the input with the larger scale first: its factor is 1/2, the other's and the sum's
- * are here.
+ * ADD as TFLM's, the input with the larger scale first: its factor is 1/2, the other's and the
+ * sum's are here.
  */
 typedef struct {
-    int32_t multiplier, shift;
-    int32_t out_multiplier, out_shift;
-    int32_t other_zero;
+  int32_t multiplier, shift;
+  int32_t out_multiplier, out_shift;
+  int32_t other_zero;
 } thar_add_data;
 
 /* One rescaling: MEAN's, SOFTMAX's (with the lowest difference that counts). */
 typedef struct {
-    int32_t multiplier;
-    int32_t shift;
-    int32_t lowest;
+  int32_t multiplier;
+  int32_t shift;
+  int32_t lowest;
 } thar_scale_data;
 
 /* One output channel of a wide kernel. */
 typedef struct {
-    int32_t bias;
-    int32_t multiplier;
-    int32_t shift;
+  int32_t bias;
+  int32_t multiplier;
+  int32_t shift;
 } thar_wide_channel;
 
 /*
@@ -85,8 +88,8 @@ typedef struct {
  * -in_zero * sum(weights) and s = 7 - TFLM's shift (7..23).
  */
 typedef struct {
-    int32_t head;
-    int32_t multiplier;
+  int32_t head;
+  int32_t multiplier;
 } thar_packed_channel;
 
 /*
@@ -95,10 +98,10 @@ typedef struct {
  * Lengths in samples, for in_h = out_h = 1.
  */
 static inline int32_t thar_padding_after(const thar_op *op) {
-    int32_t reach = (int32_t)((op->out_w * (uint32_t)op->pool - 1u) * op->stride_w +
-                              (op->kernel_w - 1u) * (uint32_t)op->dilation_w + 1u);
-    int32_t after = reach - (int32_t)op->pad_w - (int32_t)op->in_w;
-    return after > 0 ? after : 0;
+  int32_t reach = (int32_t)((op->out_w * (uint32_t)op->pool - 1u) * op->stride_w +
+                            (op->kernel_w - 1u) * (uint32_t)op->dilation_w + 1u);
+  int32_t after = reach - (int32_t)op->pad_w - (int32_t)op->in_w;
+  return after > 0 ? after : 0;
 }
 
 /* Fills the room on both sides of the input. */

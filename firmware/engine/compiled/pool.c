@@ -4,103 +4,103 @@
 
 /* The part of output `o`'s window that lies inside the input. */
 typedef struct {
-    uint32_t from, to;
+  uint32_t from, to;
 } span;
 
 THAR_INLINE span span_of(uint32_t o, uint32_t stride, uint32_t pad, uint32_t kernel,
                          uint32_t size) {
-    int32_t start = (int32_t)(o * stride) - (int32_t)pad;
-    int32_t end = start + (int32_t)kernel;
-    span s = {start > 0 ? (uint32_t)start : 0u, end < (int32_t)size ? (uint32_t)end : size};
-    if (end < 0 || s.from > s.to) s.to = s.from;
-    return s;
+  int32_t start = (int32_t)(o * stride) - (int32_t)pad;
+  int32_t end = start + (int32_t)kernel;
+  span s = {start > 0 ? (uint32_t)start : 0u, end < (int32_t)size ? (uint32_t)end : size};
+  if (end < 0 || s.from > s.to) s.to = s.from;
+  return s;
 }
 
 /* C's truncating division, so that halves go away from zero. */
 THAR_INLINE int32_t rounded_share(int32_t sum, int32_t count) {
-    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+  return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
 THAR_INLINE int32_t reduced(const thar_op *op, const int8_t *from, span y, span x, bool average) {
-    int32_t best = -128, sum = 0;
-    for (uint32_t h = y.from; h < y.to; ++h) {
-        const int8_t *value = from + (h * op->in_w + x.from) * op->in_c;
-        for (uint32_t w = x.from; w < x.to; ++w, value += op->in_c) {
-            if (average) {
-                sum += *value;
-            } else if (*value > best) {
-                best = *value;
-            }
-        }
+  int32_t best = -128, sum = 0;
+  for (uint32_t h = y.from; h < y.to; ++h) {
+    const int8_t *value = from + (h * op->in_w + x.from) * op->in_c;
+    for (uint32_t w = x.from; w < x.to; ++w, value += op->in_c) {
+      if (average) {
+        sum += *value;
+      } else if (*value > best) {
+        best = *value;
+      }
     }
-    int32_t count = (int32_t)((y.to - y.from) * (x.to - x.from));
-    if (!average) return best;
-    return count > 0 ? rounded_share(sum, count) : 0;
+  }
+  int32_t count = (int32_t)((y.to - y.from) * (x.to - x.from));
+  if (!average) return best;
+  return count > 0 ? rounded_share(sum, count) : 0;
 }
 
 /* Averages of one output's channels, four at a time: sums of 255 values fit 16 bits. */
 static void averages(const thar_op *op, const int8_t *from, uint32_t count, int8_t *out) {
-    uint32_t depth = op->in_c;
-    for (uint32_t c = 0; c < depth; c += 4u) {
-        uint32_t first = c + 4u <= depth ? c : depth - 4u;
-        const int8_t *value = from + first;
-        uint32_t even = 0, odd = 0;
-        for (uint32_t i = count; i != 0u; --i, value += depth) {
-            uint32_t four = thar_load4(value);
-            even = thar_add_even(even, four);
-            odd = thar_add_odd(odd, four);
-        }
-        int32_t sum[4] = {thar_low16(even), thar_low16(odd), thar_high16(even), thar_high16(odd)};
-        for (uint32_t i = 0; i < 4u; ++i) {
-            int32_t mean = rounded_share(sum[i], (int32_t)count);
-            out[first + i] = (int8_t)thar_clamp(mean, op->low, op->high);
-        }
+  uint32_t depth = op->in_c;
+  for (uint32_t c = 0; c < depth; c += 4u) {
+    uint32_t first = c + 4u <= depth ? c : depth - 4u;
+    const int8_t *value = from + first;
+    uint32_t even = 0, odd = 0;
+    for (uint32_t i = count; i != 0u; --i, value += depth) {
+      uint32_t four = thar_load4(value);
+      even = thar_add_even(even, four);
+      odd = thar_add_odd(odd, four);
     }
+    int32_t sum[4] = {thar_low16(even), thar_low16(odd), thar_high16(even), thar_high16(odd)};
+    for (uint32_t i = 0; i < 4u; ++i) {
+      int32_t mean = rounded_share(sum[i], (int32_t)count);
+      out[first + i] = (int8_t)thar_clamp(mean, op->low, op->high);
+    }
+  }
 }
 
 THAR_INLINE void pool(const thar_op *op, uint8_t *arena, bool average) {
-    const int8_t *input = (const int8_t *)(arena + op->input);
-    int8_t *out = (int8_t *)(arena + op->output);
-    for (uint32_t oy = 0; oy < op->out_h; ++oy) {
-        span y = span_of(oy, op->stride_h, op->pad_h, op->kernel_h, op->in_h);
-        for (uint32_t ox = 0; ox < op->out_w; ++ox) {
-            span x = span_of(ox, op->stride_w, op->pad_w, op->kernel_w, op->in_w);
-            uint32_t count = x.to - x.from;
-            if (average && op->in_h == 1u && y.to == 1u && op->in_c >= 4u && count - 1u < 255u) {
-                averages(op, input + x.from * op->in_c, count, out);
-                out += op->in_c;
-                continue;
-            }
-            for (uint32_t c = 0; c < op->in_c; ++c) {
-                int32_t value = reduced(op, input + c, y, x, average);
-                *out++ = (int8_t)thar_clamp(value, op->low, op->high);
-            }
-        }
+  const int8_t *input = (const int8_t *)(arena + op->input);
+  int8_t *out = (int8_t *)(arena + op->output);
+  for (uint32_t oy = 0; oy < op->out_h; ++oy) {
+    span y = span_of(oy, op->stride_h, op->pad_h, op->kernel_h, op->in_h);
+    for (uint32_t ox = 0; ox < op->out_w; ++ox) {
+      span x = span_of(ox, op->stride_w, op->pad_w, op->kernel_w, op->in_w);
+      uint32_t count = x.to - x.from;
+      if (average && op->in_h == 1u && y.to == 1u && op->in_c >= 4u && count - 1u < 255u) {
+        averages(op, input + x.from * op->in_c, count, out);
+        out += op->in_c;
+        continue;
+      }
+      for (uint32_t c = 0; c < op->in_c; ++c) {
+        int32_t value = reduced(op, input + c, y, x, average);
+        *out++ = (int8_t)thar_clamp(value, op->low, op->high);
+      }
     }
+  }
 }
 
 void thar_max_pool(const thar_op *op, const uint8_t *model, uint8_t *arena) {
-    (void)model;
-    pool(op, arena, false);
+  (void)model;
+  pool(op, arena, false);
 }
 
 void thar_average_pool(const thar_op *op, const uint8_t *model, uint8_t *arena) {
-    (void)model;
-    pool(op, arena, true);
+  (void)model;
+  pool(op, arena, true);
 }
 
 void thar_mean(const thar_op *op, const uint8_t *model, uint8_t *arena) {
-    const thar_scale_data *scale = (const thar_scale_data *)(const void *)(model + op->data);
-    const int8_t *input = (const int8_t *)(arena + op->input);
-    int8_t *out = (int8_t *)(arena + op->output);
-    for (uint32_t outer = 0; outer < op->in_h; ++outer) {
-        for (uint32_t inner = 0; inner < op->in_c; ++inner) {
-            const int8_t *value = input + outer * op->in_w * op->in_c + inner;
-            int32_t sum = 0;
-            for (uint32_t i = 0; i < op->in_w; ++i, value += op->in_c) sum += *value - op->in_zero;
-            int32_t mean = thar_rescale(sum, scale->multiplier, scale->shift);
-            mean = thar_wrapping_add(mean, op->out_zero);
-            *out++ = (int8_t)thar_clamp(mean, op->low, op->high);
-        }
+  const thar_scale_data *scale = (const thar_scale_data *)(const void *)(model + op->data);
+  const int8_t *input = (const int8_t *)(arena + op->input);
+  int8_t *out = (int8_t *)(arena + op->output);
+  for (uint32_t outer = 0; outer < op->in_h; ++outer) {
+    for (uint32_t inner = 0; inner < op->in_c; ++inner) {
+      const int8_t *value = input + outer * op->in_w * op->in_c + inner;
+      int32_t sum = 0;
+      for (uint32_t i = 0; i < op->in_w; ++i, value += op->in_c) sum += *value - op->in_zero;
+      int32_t mean = thar_rescale(sum, scale->multiplier, scale->shift);
+      mean = thar_wrapping_add(mean, op->out_zero);
+      *out++ = (int8_t)thar_clamp(mean, op->low, op->high);
     }
+  }
 }

@@ -5,142 +5,143 @@
 #define TOO_BIG (UINT64_C(1) << 23)
 
 static bool fits(uint64_t offset, uint64_t bytes, uint64_t total) {
-    return bytes < TOO_BIG && offset <= total && bytes <= total - offset;
+  return bytes < TOO_BIG && offset <= total && bytes <= total - offset;
 }
 
-static uint64_t volume(uint16_t h, uint16_t w, uint16_t c) { return (uint64_t)h * w * c; }
+static uint64_t volume(uint16_t h, uint16_t w, uint16_t c) {
+  return (uint64_t)h * w * c;
+}
 
 static bool shifts_are(const uint8_t *model, uint64_t at, uint32_t count, uint32_t step,
                        int32_t low, int32_t high, uint32_t mask) {
-    for (; count != 0u; --count, at += step) {
-        int32_t value = *(const int32_t *)(const void *)(model + at);
-        if (mask != 0u) value = (int32_t)((uint32_t)value & mask);
-        if (value < low || value > high) return false;
-    }
-    return true;
+  for (; count != 0u; --count, at += step) {
+    int32_t value = *(const int32_t *)(const void *)(model + at);
+    if (mask != 0u) value = (int32_t)((uint32_t)value & mask);
+    if (value < low || value > high) return false;
+  }
+  return true;
 }
 
-/* The packed kernels' input has room for the padding on both sides, and `slack` bytes to over-read. */
+/* The packed kernels' input has room for the padding on both sides, and `slack` bytes to over-read.
+ */
 static bool input_has_room(const thar_op *op, uint64_t arena_bytes, uint64_t slack) {
-    if (op->in_h != 1u || op->out_h != 1u || op->kernel_h != 1u) return false;
-    uint64_t before = volume(1, op->pad_w, op->in_c);
-    uint64_t after = (uint64_t)thar_padding_after(op) * op->in_c + slack;
-    return before <= op->input &&
-           fits(op->input, volume(1, op->in_w, op->in_c) + after, arena_bytes);
+  if (op->in_h != 1u || op->out_h != 1u || op->kernel_h != 1u) return false;
+  uint64_t before = volume(1, op->pad_w, op->in_c);
+  uint64_t after = (uint64_t)thar_padding_after(op) * op->in_c + slack;
+  return before <= op->input && fits(op->input, volume(1, op->in_w, op->in_c) + after, arena_bytes);
 }
 
 static bool conv_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
                           uint64_t arena_bytes) {
-    uint64_t inputs = volume(op->kernel_h, op->kernel_w, op->in_c);
-    if (inputs >= TOO_BIG || op->tile == 0u) return false;
-    if (op->dilation_w != 1u && (op->in_c & 3u) != 0u) return false;
-    uint64_t padded = (inputs + 3u) & ~UINT64_C(3);
-    uint64_t pairs = (op->out_c + 1u) / 2u, each = 16u + 2u * padded;
-    if (op->pool < 1u || op->pool > 2u || (op->other & 3u) != 0u) return false;
-    if (!input_has_room(op, arena_bytes, padded - inputs)) return false;
-    if (!fits(op->data, pairs * each, model_bytes)) return false;
-    uint64_t scratch = (uint32_t)op->out_w * op->pool > 1u ? 4u * padded * op->tile : 2u * padded;
-    if (!fits(op->other, scratch, arena_bytes)) return false;
-    int32_t least = op->low >= op->out_zero ? 7 : 8;
-    return shifts_are(model, op->data, (uint32_t)pairs, (uint32_t)each, least, 23, 0xFFu) &&
-           shifts_are(model, op->data + UINT64_C(8), (uint32_t)pairs, (uint32_t)each, least, 23,
-                      0xFFu);
+  uint64_t inputs = volume(op->kernel_h, op->kernel_w, op->in_c);
+  if (inputs >= TOO_BIG || op->tile == 0u) return false;
+  if (op->dilation_w != 1u && (op->in_c & 3u) != 0u) return false;
+  uint64_t padded = (inputs + 3u) & ~UINT64_C(3);
+  uint64_t pairs = (op->out_c + 1u) / 2u, each = 16u + 2u * padded;
+  if (op->pool < 1u || op->pool > 2u || (op->other & 3u) != 0u) return false;
+  if (!input_has_room(op, arena_bytes, padded - inputs)) return false;
+  if (!fits(op->data, pairs * each, model_bytes)) return false;
+  uint64_t scratch = (uint32_t)op->out_w * op->pool > 1u ? 4u * padded * op->tile : 2u * padded;
+  if (!fits(op->other, scratch, arena_bytes)) return false;
+  int32_t least = op->low >= op->out_zero ? 7 : 8;
+  return shifts_are(model, op->data, (uint32_t)pairs, (uint32_t)each, least, 23, 0xFFu) &&
+         shifts_are(model, op->data + UINT64_C(8), (uint32_t)pairs, (uint32_t)each, least, 23,
+                    0xFFu);
 }
 
 static bool depthwise_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
                                uint64_t arena_bytes) {
-    if (op->in_c != op->out_c || op->pool != 1u) return false;
-    uint64_t taps = op->kernel_w, groups = (op->in_c + 3u) / 4u, each = 32u + 4u * taps;
-    if (op->in_c < 4u || (op->other & 3u) != 0u) return false;
-    if (!input_has_room(op, arena_bytes, 0)) return false;
-    if (!fits(op->data, groups * each, model_bytes)) return false;
-    if (!fits(op->other, 8u * taps, arena_bytes)) return false;
-    int32_t least = op->low >= op->out_zero ? 7 : 8;
-    for (uint64_t i = 0; i < 4u; ++i) {
-        uint64_t at = op->data + 8u * i;
-        if (!shifts_are(model, at, (uint32_t)groups, (uint32_t)each, least, 23, 0xFFu)) return false;
-    }
-    return true;
+  if (op->in_c != op->out_c || op->pool != 1u) return false;
+  uint64_t taps = op->kernel_w, groups = (op->in_c + 3u) / 4u, each = 32u + 4u * taps;
+  if (op->in_c < 4u || (op->other & 3u) != 0u) return false;
+  if (!input_has_room(op, arena_bytes, 0)) return false;
+  if (!fits(op->data, groups * each, model_bytes)) return false;
+  if (!fits(op->other, 8u * taps, arena_bytes)) return false;
+  int32_t least = op->low >= op->out_zero ? 7 : 8;
+  for (uint64_t i = 0; i < 4u; ++i) {
+    uint64_t at = op->data + 8u * i;
+    if (!shifts_are(model, at, (uint32_t)groups, (uint32_t)each, least, 23, 0xFFu)) return false;
+  }
+  return true;
 }
 
 static bool wide_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes) {
-    bool depthwise = op->kind == THAR_DEPTHWISE_WIDE;
-    if (depthwise && op->out_c % op->in_c != 0u) return false;
-    uint64_t inputs = volume(op->kernel_h, op->kernel_w, depthwise ? 1u : op->in_c);
-    if (inputs >= TOO_BIG) return false;
-    uint64_t bytes = op->out_c * (sizeof(thar_wide_channel) + inputs);
-    return fits(op->data, bytes, model_bytes) &&
-           shifts_are(model, op->data + UINT64_C(8), op->out_c, sizeof(thar_wide_channel), -31, 30,
-                      0);
+  bool depthwise = op->kind == THAR_DEPTHWISE_WIDE;
+  if (depthwise && op->out_c % op->in_c != 0u) return false;
+  uint64_t inputs = volume(op->kernel_h, op->kernel_w, depthwise ? 1u : op->in_c);
+  if (inputs >= TOO_BIG) return false;
+  uint64_t bytes = op->out_c * (sizeof(thar_wide_channel) + inputs);
+  return fits(op->data, bytes, model_bytes) && shifts_are(model, op->data + UINT64_C(8), op->out_c,
+                                                          sizeof(thar_wide_channel), -31, 30, 0);
 }
 
 static bool scales_are_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
                              uint64_t arena_bytes) {
-    if (op->kind == THAR_ADD) {
-        return fits(op->data, sizeof(thar_add_data), model_bytes) &&
-               fits(op->other, volume(op->in_h, op->in_w, op->in_c), arena_bytes) &&
-               shifts_are(model, op->data + UINT64_C(4), 1, 4, -31, 0, 0) &&
-               shifts_are(model, op->data + UINT64_C(12), 1, 4, -31, -1, 0) &&
-               shifts_are(model, op->data + UINT64_C(16), 1, 4, -128, 127, 0);
-    }
-    int32_t low = op->kind == THAR_MEAN ? -31 : 0, high = op->kind == THAR_MEAN ? 30 : 31;
-    return fits(op->data, sizeof(thar_scale_data), model_bytes) &&
-           shifts_are(model, op->data + UINT64_C(4), 1, 4, low, high, 0);
+  if (op->kind == THAR_ADD) {
+    return fits(op->data, sizeof(thar_add_data), model_bytes) &&
+           fits(op->other, volume(op->in_h, op->in_w, op->in_c), arena_bytes) &&
+           shifts_are(model, op->data + UINT64_C(4), 1, 4, -31, 0, 0) &&
+           shifts_are(model, op->data + UINT64_C(12), 1, 4, -31, -1, 0) &&
+           shifts_are(model, op->data + UINT64_C(16), 1, 4, -128, 127, 0);
+  }
+  int32_t low = op->kind == THAR_MEAN ? -31 : 0, high = op->kind == THAR_MEAN ? 30 : 31;
+  return fits(op->data, sizeof(thar_scale_data), model_bytes) &&
+         shifts_are(model, op->data + UINT64_C(4), 1, 4, low, high, 0);
 }
 
 /* What an operator writes must be what its shape says. */
 static bool shapes_agree(const thar_op *op) {
-    uint64_t in = volume(op->in_h, op->in_w, op->in_c);
-    uint64_t out = volume(op->out_h, op->out_w, op->out_c);
-    switch (op->kind) {
-        case THAR_ADD:
-        case THAR_SOFTMAX:
-            return in == out;
-        case THAR_MEAN:
-            return out == (uint64_t)op->in_h * op->in_c;
-        case THAR_MAX_POOL:
-        case THAR_AVERAGE_POOL:
-            return op->in_c == op->out_c;
-        default:
-            return true;
-    }
+  uint64_t in = volume(op->in_h, op->in_w, op->in_c);
+  uint64_t out = volume(op->out_h, op->out_w, op->out_c);
+  switch (op->kind) {
+    case THAR_ADD:
+    case THAR_SOFTMAX:
+      return in == out;
+    case THAR_MEAN:
+      return out == (uint64_t)op->in_h * op->in_c;
+    case THAR_MAX_POOL:
+    case THAR_AVERAGE_POOL:
+      return op->in_c == op->out_c;
+    default:
+      return true;
+  }
 }
 
 /* How far a window reaches along one axis, for indices that stay in 32 bits. */
 static bool reach_is_sane(uint16_t out, uint16_t stride, uint16_t kernel, uint16_t dilation) {
-    return (uint64_t)out * 2u * stride < TOO_BIG && (uint64_t)kernel * dilation < TOO_BIG;
+  return (uint64_t)out * 2u * stride < TOO_BIG && (uint64_t)kernel * dilation < TOO_BIG;
 }
 
 static bool sizes_are_positive(const thar_op *op) {
-    const uint16_t *size = &op->in_h;
-    for (int i = 0; i < 12; ++i) {
-        if (size[i] == 0u) return false;
-    }
-    return true;
+  const uint16_t *size = &op->in_h;
+  for (int i = 0; i < 12; ++i) {
+    if (size[i] == 0u) return false;
+  }
+  return true;
 }
 
 bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_bytes,
                       size_t arena_bytes) {
-    if (op->kind >= THAR_KINDS || (op->data & 3u) != 0u) return false;
-    if (!sizes_are_positive(op) || !shapes_agree(op)) return false;
-    if (!reach_is_sane(op->out_h, op->stride_h, op->kernel_h, op->dilation_h) ||
-        !reach_is_sane(op->out_w, op->stride_w, op->kernel_w, op->dilation_w)) {
-        return false;
-    }
-    if (!fits(op->input, volume(op->in_h, op->in_w, op->in_c), arena_bytes)) return false;
-    if (!fits(op->output, volume(op->out_h, op->out_w, op->out_c), arena_bytes)) return false;
-    switch (op->kind) {
-        case THAR_CONV:
-            return conv_is_sound(op, model, model_bytes, arena_bytes);
-        case THAR_DEPTHWISE:
-            return depthwise_is_sound(op, model, model_bytes, arena_bytes);
-        case THAR_CONV_WIDE:
-        case THAR_DEPTHWISE_WIDE:
-            return wide_is_sound(op, model, model_bytes);
-        case THAR_MAX_POOL:
-        case THAR_AVERAGE_POOL:
-            return true;
-        default:
-            return scales_are_sound(op, model, model_bytes, arena_bytes);
-    }
+  if (op->kind >= THAR_KINDS || (op->data & 3u) != 0u) return false;
+  if (!sizes_are_positive(op) || !shapes_agree(op)) return false;
+  if (!reach_is_sane(op->out_h, op->stride_h, op->kernel_h, op->dilation_h) ||
+      !reach_is_sane(op->out_w, op->stride_w, op->kernel_w, op->dilation_w)) {
+    return false;
+  }
+  if (!fits(op->input, volume(op->in_h, op->in_w, op->in_c), arena_bytes)) return false;
+  if (!fits(op->output, volume(op->out_h, op->out_w, op->out_c), arena_bytes)) return false;
+  switch (op->kind) {
+    case THAR_CONV:
+      return conv_is_sound(op, model, model_bytes, arena_bytes);
+    case THAR_DEPTHWISE:
+      return depthwise_is_sound(op, model, model_bytes, arena_bytes);
+    case THAR_CONV_WIDE:
+    case THAR_DEPTHWISE_WIDE:
+      return wide_is_sound(op, model, model_bytes);
+    case THAR_MAX_POOL:
+    case THAR_AVERAGE_POOL:
+      return true;
+    default:
+      return scales_are_sound(op, model, model_bytes, arena_bytes);
+  }
 }

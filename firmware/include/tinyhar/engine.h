@@ -1,8 +1,8 @@
 /*
  * One model on the band: int8 in, int8 out, in memory that the caller owns.
  *
- * Two engines implement this header and an image links exactly one of them: `compiled` (our plan and
- * kernels) and `tflm` (TensorFlow Lite Micro behind the same face). Both give the same bytes.
+ * Two engines implement this header and an image links exactly one of them: `compiled` (our plan
+ * and kernels) and `tflm` (TensorFlow Lite Micro behind the same face). Both give the same bytes.
  */
 #ifndef TINYHAR_ENGINE_H
 #define TINYHAR_ENGINE_H
@@ -15,23 +15,23 @@ extern "C" {
 #endif
 
 typedef enum {
-    THAR_ENGINE_OK = 0,
-    THAR_ENGINE_BAD_MODEL,       /* not a model of this engine, damaged, or misaligned */
-    THAR_ENGINE_BAD_VERSION,     /* a model that another version of the converter wrote */
-    THAR_ENGINE_ARENA_TOO_SMALL, /* the arena given cannot hold the model's tensors */
-    THAR_ENGINE_UNSUPPORTED      /* an operator or a request that this engine does not know */
+  THAR_ENGINE_OK = 0,
+  THAR_ENGINE_BAD_MODEL,       /* not a model of this engine, damaged, or misaligned */
+  THAR_ENGINE_BAD_VERSION,     /* a model that another version of the converter wrote */
+  THAR_ENGINE_ARENA_TOO_SMALL, /* the arena given cannot hold the model's tensors */
+  THAR_ENGINE_UNSUPPORTED      /* an operator or a request that this engine does not know */
 } thar_engine_status;
 
 /* Static storage by the caller; its fields are the engine's business. */
 typedef struct {
-    const uint8_t *model;
-    uint8_t *arena;
-    void *interpreter; /* tflm only */
-    uint32_t arena_used;
-    uint32_t input_offset;
-    uint32_t input_bytes;
-    uint32_t output_offset;
-    uint32_t output_bytes;
+  const uint8_t *model;
+  uint8_t *arena;
+  void *interpreter; /* tflm only */
+  uint32_t arena_used;
+  uint32_t input_offset;
+  uint32_t input_bytes;
+  uint32_t output_offset;
+  uint32_t output_bytes;
 } thar_engine;
 
 /* Called after every layer with that layer's int8 output in NHWC order; layers count from 0. */
@@ -39,8 +39,8 @@ typedef void (*thar_layer_fn)(void *ctx, uint16_t layer, const int8_t *data, siz
 
 /*
  * Checks every offset and size in `model` once, so that an invoke needs no checks. `model` must be
- * 16-aligned, stay readable and unchanged; `arena` must be 16-aligned and belong to this engine alone.
- * On any status but OK the engine must not be used.
+ * 16-aligned, stay readable and unchanged; `arena` must be 16-aligned and belong to this engine
+ * alone. On any status but OK the engine must not be used.
  */
 thar_engine_status thar_engine_init(thar_engine *e, const uint8_t *model, size_t model_bytes,
                                     uint8_t *arena, size_t arena_bytes);
