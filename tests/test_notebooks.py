@@ -16,10 +16,10 @@ def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_it_runs(path: Path) -> None:
     if shutil.which("cmake") is None:
         pytest.skip("no cmake: the firmware cannot be built")
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=500, resources={"metadata": {"path": path.parent}}).execute()
+    NotebookClient(notebook, timeout=800, resources={"metadata": {"path": path.parent}}).execute()

@@ -17,7 +17,7 @@ from tinyhar.errors import DataError, LeakError, ModelError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import read
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_every_band_that_was_asked_agrees_byte_for_byte(finished: Finished) -> None:

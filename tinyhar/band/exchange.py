@@ -27,6 +27,10 @@ R = TypeVar("R", bound=Part)
 TIMEOUT: Final = 1.0
 """Seconds without any answer after which a request is sent again."""
 
+SLOW_TIMEOUT: Final = 5.0
+"""The same on a line that loses nothing: an emulated band is slow on a busy machine, and asking
+again would only give it more to do."""
+
 TRIES: Final = 3
 """How often a request is sent before the band counts as silent."""
 
@@ -46,9 +50,9 @@ class _Pending:
 class Exchange:
     """Sends requests over one line and matches their answers; events go to ``on_event``."""
 
-    def __init__(self, link: Link, *, timeout: float = TIMEOUT, tries: int = TRIES) -> None:
+    def __init__(self, link: Link, *, timeout: float | None = None, tries: int = TRIES) -> None:
         self.link = link
-        self.timeout = timeout
+        self.timeout = timeout or (SLOW_TIMEOUT if link.buffered else TIMEOUT)
         self.tries = tries
         self.outstanding = OUTSTANDING if link.buffered else 1
         self.on_event: Callable[[Frame], None] = lambda frame: None
