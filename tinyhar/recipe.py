@@ -138,12 +138,15 @@ class Student(Network):
 
 
 class Distillation(Table):
-    """How the teacher helps: Hinton, Vinyals and Dean, arXiv 1503.02531."""
+    """How the teacher helps: a method of ``tinyhar/distill``, each after its paper."""
 
-    method: Literal["none", "hinton"] = "hinton"
+    method: Literal["none", "hinton", "fitnet", "at", "sp", "rkd", "smldist"] = "hinton"
     temperature: Annotated[float, Field(gt=0, le=50)] = 4.0
+    """Of method hinton; other methods take theirs from `options`."""
     weight: Share = 0.9
-    """Share of the teacher in the loss; the labels have the rest."""
+    """Of method hinton: share of the teacher in the loss; the labels have the rest."""
+    options: dict[str, bool | float | str | tuple[str, ...]] = {}
+    """Passed to the method: weights and switches of its terms, see ``tinyhar/distill``."""
 
 
 class Augmentation(Table):

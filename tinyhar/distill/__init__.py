@@ -1,54 +1,54 @@
 """Training: what a student learns from labels and from a teacher.
 
-`losses` holds pure functions, one file per method combines them (`plain`, `hinton`), `method` is
-the interface between, and `train.fit` the loop that runs any of them.
+`train.fit` is the loop that runs any method; `method` is the interface between. Pure functions of
+tensors stand apart from the methods that combine them: `losses` (labels, Hinton), `stage`, `memory`
+and `conditional` (SMLDist), and beside its peer's class each of `fitnet`, `attention_transfer`,
+`similarity` and `relational`. `memorise` gives a teacher the memory that SMLDist needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any
-
+from tinyhar.distill.attach import attach
+from tinyhar.distill.attention_transfer import AttentionTransfer
 from tinyhar.distill.augment import Augment, AugmentConfig
+from tinyhar.distill.fitnet import FitNet
 from tinyhar.distill.hinton import Hinton
+from tinyhar.distill.memorise import Memorising, Memory
 from tinyhar.distill.method import Method, Outputs
 from tinyhar.distill.plain import NoDistillation
+from tinyhar.distill.registry import METHODS, method, options_of
+from tinyhar.distill.relational import Relational
+from tinyhar.distill.similarity import SimilarityPreserving
+from tinyhar.distill.smldist import SMLDist
 from tinyhar.distill.snapshot import EpochReport, Snapshot
 from tinyhar.distill.teacher import Teacher
 from tinyhar.distill.train import Examples, FitConfig, History, fit, logits, macro_f1
-from tinyhar.errors import ModelError
 
 __all__ = [
     "METHODS",
+    "AttentionTransfer",
     "Augment",
     "AugmentConfig",
     "EpochReport",
     "Examples",
     "FitConfig",
+    "FitNet",
     "Hinton",
     "History",
+    "Memorising",
+    "Memory",
     "Method",
     "NoDistillation",
     "Outputs",
+    "Relational",
+    "SMLDist",
+    "SimilarityPreserving",
     "Snapshot",
     "Teacher",
+    "attach",
     "fit",
     "logits",
     "macro_f1",
     "method",
+    "options_of",
 ]
-
-METHODS: dict[str, Callable[..., Method]] = {kind.name: kind for kind in (NoDistillation, Hinton)}
-"""Distillation methods by the name that a recipe calls them; each is a dataclass of its options."""
-
-
-def method(name: str, **options: Any) -> Method:
-    """A method by name; ModelError for an unknown method or option."""
-    if name not in METHODS:
-        raise ModelError(f"method {name!r}: expected one of {', '.join(sorted(METHODS))}")
-    known = [field.name for field in fields(METHODS[name])]  # type: ignore[arg-type]
-    for option in options:
-        if option not in known:
-            raise ModelError(f"method {name!r} has no option {option!r}; it has {', '.join(known)}")
-    return METHODS[name](**options)

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from tinyhar.distill.attach import attach
 from tinyhar.distill.augment import Augment
 from tinyhar.distill.method import Method
-from tinyhar.distill.teacher import Teacher, shapes_of
-from tinyhar.models import with_anchors
+from tinyhar.distill.teacher import Teacher
 
 if TYPE_CHECKING:
     from tinyhar.distill.train import FitConfig
@@ -37,13 +37,10 @@ class Stepper:
         self.batch = min(config.batch, len(y))
         self.steps = len(y) // self.batch
         self.config, self.method, self.augment, self.clip = config, method, augment, clip
-        self.teacher = teacher.with_anchors(method.anchors) if teacher else None
-        self.student = with_anchors(model, method.anchors)
-        shapes = shapes_of(self.student)
-        self.extra = method.build(self.teacher.shapes if self.teacher else {}, shapes)
-        classes = shapes["logits"][-1]
+        attached = attach(method, model, teacher)
+        self.student, self.teacher, self.extra = attached.student, attached.teacher, attached.extra
         self._x = tf.constant(x, tf.float32)
-        self._targets = tf.one_hot(y, classes)
+        self._targets = tf.one_hot(y, attached.classes)
         self.optimizer = _optimizer(config)
         self.trained = [*model.trainable_variables, *self.extra]
         self.optimizer.build(self.trained)

@@ -124,7 +124,7 @@ def fit(
         ModelError: the method needs a teacher and there is none, or the snapshot does not fit.
     """
     method = method or NoDistillation()
-    _check(model, train, validation, method, teacher)
+    _check(model, train, validation)
     keras.utils.set_random_seed(config.seed)
     stepper = Stepper(model, train.x, train.y, config, method, teacher, augment, clip)
     predict = _Predictor(model, clip)
@@ -209,13 +209,7 @@ def _rate(config: FitConfig, step: int, steps: int) -> float:
     return rate_at(step / (config.epochs * steps), config.rate, config.schedule, config.warmup)
 
 
-def _check(
-    model: keras.Model,
-    train: Examples,
-    validation: Examples,
-    method: Method,
-    teacher: Teacher | None,
-) -> None:
+def _check(model: keras.Model, train: Examples, validation: Examples) -> None:
     if not len(train) or not len(validation):
         raise DataError(f"training: {len(train)} training, {len(validation)} validation windows")
     classes = int(model.output_shape[-1])
@@ -226,8 +220,6 @@ def _check(
             raise DataError(
                 f"{part}: windows {examples.x.shape[1:]}, the model takes {model.input_shape[1:]}"
             )
-    if method.needs_teacher and teacher is None:
-        raise ModelError(f"method {method.name!r} needs a teacher")
 
 
 class _Predictor:
@@ -268,11 +260,11 @@ class _Keeper:
             self.best_f1 = max(counted, default=-1.0)
 
     def note(self, f1: float, epoch: int) -> None:
-        """Keeps the weights now in the model when they are the best yet."""
+        """Keeps the weights now in model and method when they are the best yet."""
         # Of equals the later, better trained one.
         if epoch >= self.settle and f1 >= self.best_f1:
             self.best_f1, self.best_epoch = f1, epoch + 1
-            self.best = tuple(w.numpy() for w in self.model.weights)
+            self.best = tuple(v.numpy() for v in self._variables())
 
     def stalled(self, patience: int) -> bool:
         """Whether the last `patience` epochs brought nothing better than those before."""
@@ -293,9 +285,9 @@ class _Keeper:
         )
 
     def restore_best(self) -> None:
-        """Puts the best epoch's weights into the model."""
+        """Puts the best epoch's weights into model and method."""
         if self.best:
-            restore(self.model.weights, self.best, "best weights")
+            restore(self._variables(), self.best, "best weights")
 
     def _variables(self) -> list[tf.Variable]:
         return [*self.model.weights, *self.stepper.extra]

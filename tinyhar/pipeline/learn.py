@@ -25,6 +25,8 @@ from tinyhar.recipe import Network, Recipe, Training
 TEACHER = "teacher/model.keras"
 STUDENT = "student/model.keras"
 PRUNED = "pruned/model.keras"
+MEMORY = "teacher/memory.npz"
+"""What the teacher remembers: patterns learned beside it, for SMLDist."""
 INT8 = "int8/model.tflite"
 CALIBRATED = "int8/calibrated.tflite"
 """The same pruned student, quantised by calibration alone: what training-aware int8 is worth."""
@@ -36,17 +38,31 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
     """Build what the recipe asks for, and forget it: a wrong option shows before work starts.
 
     Raises:
-        ModelError: an architecture or an option that is not there.
+        ModelError: an architecture or an option that is not there, or a method of distillation
+            that does not go with teacher and student.
     """
-    for network in (recipe.teacher, recipe.student):
+    teacher, student = (
         _build(network, (window, channels, classes), recipe.seed)
+        for network in (recipe.teacher, recipe.student)
+    )
+    memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
+    distill.attach(_method(recipe), student, distill.Teacher(teacher, memory))
 
 
 def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
-    """Train the teacher on labels alone."""
+    """Train the teacher on labels alone, and beside it the memory that SMLDist asks for.
+
+    The memory leaves the teacher as it is: all methods can share it.
+    """
     teacher = _build(recipe.teacher, _shape(data), recipe.seed)
     trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
-    history = trainer.fit(teacher, recipe.teacher.training, "teacher")
+    if models.anchors(teacher):
+        beside = distill.Memorising(distill.Memory.untrained(teacher))
+        history = trainer.fit(teacher, recipe.teacher.training, "teacher", method=beside)
+        with folder.writing(MEMORY) as draft:
+            beside.memory().save(draft)
+    else:
+        history = trainer.fit(teacher, recipe.teacher.training, "teacher")
     _save(folder, TEACHER, teacher)
     return _facts(teacher, data, history, trainer.clip)
 
@@ -197,13 +213,22 @@ def _resumed(path: Path) -> Snapshot | None:
 
 def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     """The method and the teacher that stand by a student."""
+    method = _method(recipe)
+    if not method.needs_teacher:
+        return {"method": method}
+    memory = folder / MEMORY
+    teacher = distill.Teacher(
+        [load(folder, TEACHER)], distill.Memory.load(memory) if memory.exists() else None
+    )
+    return {"method": method, "teacher": teacher}
+
+
+def _method(recipe: Recipe) -> Method:
     table = recipe.distillation
-    if table.method == "none":
-        return {"method": distill.method("none")}
-    return {
-        "method": distill.method(table.method, temperature=table.temperature, weight=table.weight),
-        "teacher": distill.Teacher([load(folder, TEACHER)]),
-    }
+    options: dict[str, Any] = dict(table.options)
+    if table.method == "hinton":
+        options = {"temperature": table.temperature, "weight": table.weight, **options}
+    return distill.method(table.method, **options)
 
 
 def _build(network: Network, shape: tuple[int, int, int], seed: int) -> keras.Model:
