@@ -1,7 +1,8 @@
 """One architecture a file: `build(window, channels, classes, **options) -> keras.Model`.
 
 Every model takes [batch, 1, time, channel] and gives logits [batch, classes]; its last layer is
-named "logits", and the end of each stage "stage1", "stage2", ...: the anchors for distillation.
+named "logits", and the end of each stage "stage1", "stage2", ...: the anchors for distillation
+("ign" and "gmp" have none). `DEPLOYABLE` says which can be a band's student.
 """
 
 from __future__ import annotations
@@ -13,19 +14,33 @@ from typing import Any
 import tf_keras as keras
 
 from tinyhar.errors import ModelError
-from tinyhar.models import mobilenetv3, separable
+from tinyhar.models import (
+    deep_conv_lstm,
+    gmp,
+    ign,
+    mobilenetv3,
+    self_attention,
+    separable,
+    tinier_har,
+)
 from tinyhar.models.anchors import anchors, with_anchors
+from tinyhar.models.attention import sensor_attention, temporal_attention
 from tinyhar.models.cost import Cost, LayerCost, cost_table, total_cost
+from tinyhar.models.deployable import DEPLOYABLE, check_student
 
 __all__ = [
+    "DEPLOYABLE",
     "MODELS",
     "Builder",
     "Cost",
     "LayerCost",
     "anchors",
     "build",
+    "check_student",
     "cost_table",
     "options_of",
+    "sensor_attention",
+    "temporal_attention",
     "total_cost",
     "with_anchors",
 ]
@@ -35,8 +50,13 @@ Builder = Callable[..., keras.Model]
 """What an architecture's file offers: build(window, channels, classes, *, options)."""
 
 MODELS: dict[str, Builder] = {
+    "deep_conv_lstm": deep_conv_lstm.build,
+    "gmp": gmp.build,
+    "ign": ign.build,
     "mobilenetv3": mobilenetv3.build,
+    "self_attention": self_attention.build,
     "separable": separable.build,
+    "tinier_har": tinier_har.build,
 }
 """Architectures by the name that a recipe calls them."""
 
