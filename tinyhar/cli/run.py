@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyhar import recipe as recipes
+from tinyhar.cli.quiet import start_tensorflow
 from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
 from tinyhar.errors import DataError
 from tinyhar.recipe import Recipe
@@ -115,6 +116,7 @@ def export(
 
 def _one(recipe: Recipe, folder: Path, data: Path | None, quick: bool) -> bool:
     """One run, watched; whether every band that answered agreed with the desk."""
+    start_tensorflow()
     from tinyhar.cli.watcher import Watcher
     from tinyhar.pipeline import run as pipeline
 
