@@ -8,7 +8,7 @@ import pytest
 
 from tinyhar import recipe
 from tinyhar.distill import Hinton
-from tinyhar.errors import ModelError
+from tinyhar.errors import ModelError, RecipeError
 from tinyhar.pipeline import learn
 
 
@@ -33,6 +33,14 @@ def test_hinton_keeps_its_own_keys_and_takes_options_beside() -> None:
     assert learn._method(asked(temperature=2, weight=0.5)) == Hinton(2.0, 0.5)
     both = asked(temperature=2, options={"label_smoothing": 0.1})
     assert learn._method(both) == Hinton(2.0, 0.9, 0.1)
+
+
+def test_heads_are_checked_too() -> None:
+    check(asked(method="smldist", heads=["linear", "cosine", "memory", "mlp", "attention"]))
+    with pytest.raises(ModelError, match="two or more"):
+        check(asked(heads=["mlp"]))
+    with pytest.raises(RecipeError, match=r"distillation\.heads.*'linear'"):
+        asked(heads=["linear", "forest"])
 
 
 def test_methods_of_features_fit_the_zoo() -> None:

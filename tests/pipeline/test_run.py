@@ -128,6 +128,8 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
         ('data.positions=["ankle"]', DataError, "ankle"),
         ("student.options={widht=2}", ModelError, "widht"),
         ("student.architecture=transformer", ModelError, "transformer"),
+        ("student.architecture=tinier_har", ModelError, "cannot be a band's student"),
+        ("distillation.options={bete=1}", ModelError, "bete"),
     ],
 )
 def test_a_recipe_that_cannot_work_says_so_before_any_training(

@@ -38,15 +38,18 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
     """Build what the recipe asks for, and forget it: a wrong option shows before work starts.
 
     Raises:
-        ModelError: an architecture or an option that is not there, or a method of distillation
-            that does not go with teacher and student.
+        ModelError: an architecture or an option that is not there, a student that the band cannot
+            run, or a method of distillation that does not go with teacher and student.
     """
     teacher, student = (
         _build(network, (window, channels, classes), recipe.seed)
         for network in (recipe.teacher, recipe.student)
     )
+    models.check_student(student)
     memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
     distill.attach(_method(recipe), student, distill.Teacher(teacher, memory))
+    if recipe.distillation.heads:
+        distill.compete(student, recipe.distillation.heads, seed=recipe.seed)
 
 
 def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
@@ -68,12 +71,23 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
 
 
 def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
-    """Train the student with the teacher's help."""
+    """Train the student with the teacher's help; where heads compete in it, choose one."""
     student = _build(recipe.student, _shape(data), recipe.seed)
     trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
-    history = trainer.fit(student, recipe.student.training, "student", **_help(recipe, folder))
+    training, heads = recipe.student.training, recipe.distillation.heads
+    if heads:
+        student = distill.compete(student, heads, seed=recipe.seed)
+    support = _help(recipe, folder)
+    history = trainer.fit(student, training, "student", **support)
+    facts: dict[str, Any] = {}
+    if heads:
+        facts["heads"] = _standing(student)
+        progress.note(_told(facts["heads"]))
+        student = distill.choose(student)
+        settled = trainer.fit(student, _brief(training), "chosen", resumable=False, **support)
+        facts["chosen_curve"] = _curve(settled)
     _save(folder, STUDENT, student)
-    return _facts(student, data, history, trainer.clip)
+    return {**_facts(student, data, history, trainer.clip), **facts}
 
 
 def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
@@ -229,6 +243,28 @@ def _method(recipe: Recipe) -> Method:
     if table.method == "hinton":
         options = {"temperature": table.temperature, "weight": table.weight, **options}
     return distill.method(table.method, **options)
+
+
+def _standing(student: keras.Model) -> dict[str, dict[str, float]]:
+    """How far each head came, beside what the student would cost with it."""
+    standing = {}
+    for kind, share in distill.shares(student).items():
+        cost = models.total_cost(distill.alone(student, kind))
+        standing[kind] = {"share": share, "parameters": cost.parameters, "macs": cost.macs}
+    return standing
+
+
+def _told(standing: dict[str, dict[str, float]]) -> str:
+    ranked = sorted(standing.items(), key=lambda item: -item[1]["share"])
+    return "heads: " + ", ".join(
+        f"{kind} {one['share']:.2f} ({one['parameters']:,} parameters)" for kind, one in ranked
+    )
+
+
+def _brief(training: Training) -> Training:
+    """A fifth of the epochs at three tenths of the rate: the chosen head settles (ours)."""
+    epochs = max(1, training.epochs // 5)
+    return training.model_copy(update={"epochs": epochs, "rate": 0.3 * training.rate})
 
 
 def _build(network: Network, shape: tuple[int, int, int], seed: int) -> keras.Model:
