@@ -147,6 +147,8 @@ class Distillation(Table):
     """Of method hinton: share of the teacher in the loss; the labels have the rest."""
     options: dict[str, bool | float | str | tuple[str, ...]] = {}
     """Passed to the method: weights and switches of its terms, see ``tinyhar/distill``."""
+    heads: tuple[Literal["linear", "cosine", "memory", "mlp", "attention"], ...] = ()
+    """Classifiers that compete on the student's backbone until one is chosen; none: its own."""
 
 
 class Augmentation(Table):

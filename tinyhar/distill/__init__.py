@@ -3,7 +3,8 @@
 `train.fit` is the loop that runs any method; `method` is the interface between. Pure functions of
 tensors stand apart from the methods that combine them: `losses` (labels, Hinton), `stage`, `memory`
 and `conditional` (SMLDist), and beside its peer's class each of `fitnet`, `attention_transfer`,
-`similarity` and `relational`. `memorise` gives a teacher the memory that SMLDist needs.
+`similarity` and `relational`. `memorise` gives a teacher the memory that SMLDist needs; in
+`competition` several `heads` of different kinds train on one backbone and the best is chosen.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from tinyhar.distill.attach import attach
 from tinyhar.distill.attention_transfer import AttentionTransfer
 from tinyhar.distill.augment import Augment, AugmentConfig
+from tinyhar.distill.competition import alone, choose, compete, shares
 from tinyhar.distill.fitnet import FitNet
 from tinyhar.distill.hinton import Hinton
 from tinyhar.distill.memorise import Memorising, Memory
@@ -45,10 +47,14 @@ __all__ = [
     "SimilarityPreserving",
     "Snapshot",
     "Teacher",
+    "alone",
     "attach",
+    "choose",
+    "compete",
     "fit",
     "logits",
     "macro_f1",
     "method",
     "options_of",
+    "shares",
 ]
