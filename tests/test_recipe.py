@@ -40,6 +40,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("student.training.rate", "fast", ["student.training.rate", "number", "fast"]),
         ("pruning.method", "magic", ["pruning.method", "'channels'", "magic"]),
         ("split.leave_one_out", ["s02"], ["either", "leave_one_out"]),
+        ("pruning.method", "magnitude", ["quantisation.method 'ptq'", "zeros"]),
         ("name", "Bad Name", ["name", "pattern"]),
     ],
 )

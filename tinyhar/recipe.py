@@ -211,6 +211,15 @@ class Recipe(Table):
     quantisation: Quantisation = Quantisation()
     band: Band = Band()
 
+    @model_validator(mode="after")
+    def _zeros_stay_zero(self) -> Recipe:
+        if self.pruning.method == "magnitude" and self.quantisation.method == "qat":
+            raise ValueError(
+                "pruning.method 'magnitude' goes with quantisation.method 'ptq': "
+                "quantisation-aware training would fill the zeros again"
+            )
+        return self
+
 
 def load(path: Path | str) -> Recipe:
     """Read a recipe from a file, or a built-in one by its name.
@@ -355,7 +364,7 @@ def _explain(error: ValidationError) -> str:
     message = message[0].lower() + message[1:]
     given = first["input"]
     shown = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
-    return f"'{key}': {message}{shown}"
+    return f"'{key}': {message}{shown}" if key else message
 
 
 def _is_union_branch(part: object) -> bool:
