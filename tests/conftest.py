@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# A shell starts what it sends to the background with Ctrl-C ignored, and children inherit that:
+# the tests that interrupt one need it back.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no defect.
 settings.register_profile("tinyhar", deadline=None)

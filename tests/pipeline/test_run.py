@@ -63,7 +63,7 @@ def test_the_kept_answers_are_tflms(finished: Finished) -> None:
 def test_the_report_calls_synthetic_movement_synthetic(finished: Finished) -> None:
     page = (finished.folder / "report.html").read_text()
     assert "ynthetic" in page
-    assert f"{finished.metrics['student']['int8']['macro_f1']:.3f}" in page
+    assert f"{finished.metrics['student']['int8']['macro_f1']:.4f}" in page
 
 
 def test_a_finished_run_is_not_done_again(finished: Finished) -> None:

@@ -278,12 +278,14 @@ def _agreement(facts: dict[str, Facts]) -> tuple[reports.AgreementRow, ...]:
         )
     ]
     for board, told in facts["prove"]["boards"].items():
-        if "missing" not in told:
-            rows.append(
-                reports.AgreementRow(
-                    told["engine"], board, told["windows"], told["equal"], told["note"]
-                )
+        row = (
+            reports.AgreementRow("compiled", board, 0, 0, told["missing"])
+            if "missing" in told
+            else reports.AgreementRow(
+                told["engine"], board, told["windows"], told["equal"], told["note"]
             )
+        )
+        rows.append(row)
     return tuple(rows)
 
 
