@@ -99,5 +99,7 @@ def test_a_change_on_the_command_line_is_checked_like_a_file() -> None:
     assert (less.student.training.epochs, less.distillation.method) == (7, "none")
     with pytest.raises(RecipeError, match="did you mean 'epochs'"):
         recipe.changed(whole, ["student.training.epoch=7"])
+    with pytest.raises(RecipeError, match="'source' is a value"):
+        recipe.changed(whole, ["data.source.x=3"])
     with pytest.raises(RecipeError, match=r"table\.key=value"):
         recipe.changed(whole, ["quick"])

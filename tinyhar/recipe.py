@@ -274,6 +274,8 @@ def changed(recipe: Recipe, changes: list[str]) -> Recipe:
         inner = table
         for name in tables:
             inner = inner.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise RecipeError(f"--set {change}: '{name}' is a value, not a table of keys")
         inner[key] = _value(text.strip())
     return parse(table, origin="--set") if changes else recipe
 

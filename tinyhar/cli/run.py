@@ -31,7 +31,7 @@ def run(
     out: OutOption = Path("runs"),
     seed: Annotated[
         list[int] | None,
-        typer.Option(help="Instead of the recipe's; several times for a mean over seeds."),
+        typer.Option(min=0, help="Instead of the recipe's; several times for a mean over seeds."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A sliver of the data, to try a recipe.")
