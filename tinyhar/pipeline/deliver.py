@@ -40,7 +40,8 @@ def convert(
     quantised = _count_map(tflite, data)
     test = data.side("test")
     inputs = data.quantised(test, quantised)
-    logits = TflmReference(tflite).run(inputs)
+    reference = TflmReference(tflite)
+    logits = reference.run(inputs)
     ours = integer.run(read_graph(tflite), inputs)
     equal = int((ours == logits).all(axis=1).sum())
     if equal != len(logits):
@@ -62,7 +63,7 @@ def convert(
         )
     export(folder / EXPORT, tflite, bundle)
     return {
-        "reference": TflmReference(tflite).backend,
+        "reference": reference.backend,
         "desk_equal": equal,
         "windows": len(logits),
         "identity": identity(packed).hex(),
