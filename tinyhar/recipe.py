@@ -118,7 +118,7 @@ class Network(Table):
     """An architecture of the model zoo and its size."""
 
     architecture: str
-    options: dict[str, float | int | bool | str] = {}
+    options: dict[str, float | int | bool | str | tuple[int, ...]] = {}
     """Passed to the architecture's `build`: see ``tinyhar/models``."""
     training: Training = Training()
 

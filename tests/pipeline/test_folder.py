@@ -37,6 +37,49 @@ def test_a_damaged_stage_file_means_the_stage_is_not_done(tmp_path: Path) -> Non
     assert folder.facts("teach", "k") is None
 
 
+@pytest.mark.parametrize("harm", ["truncate", "change", "remove"])
+def test_a_file_that_is_not_as_its_stage_left_it_is_named(tmp_path: Path, harm: str) -> None:
+    folder = RunFolder(tmp_path)
+    folder.begin("quantise", "k")
+    folder.write_bytes("int8/model.tflite", bytes(100))
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "model.h").write_text("by another hand")
+    folder.leaves("export")
+    folder.finish("quantise", "k", {})
+    assert folder.damaged("quantise") == []
+    file = tmp_path / "export" / "model.h"
+    if harm == "remove":
+        file.unlink()
+    else:
+        file.write_text("by another" if harm == "truncate" else "by another hanD")
+    assert folder.damaged("quantise") == ["export/model.h"]
+
+
+def test_an_adopted_stage_is_done_with_all_its_files(tmp_path: Path) -> None:
+    teacher, student = RunFolder(tmp_path / "teacher"), RunFolder(tmp_path / "student")
+    teacher.begin("teach", "k")
+    teacher.write_text("teacher/model.keras", "weights")
+    teacher.finish("teach", "k", {"f1": 0.9})
+    for _ in range(2):
+        student.adopt(teacher, ["teach"])
+    assert student.facts("teach", "k") == {"f1": 0.9}
+    assert student.damaged("teach") == []
+    student.write_text("teacher/model.keras", "other weights")
+    assert (tmp_path / "teacher" / "teacher" / "model.keras").read_text() == "weights"
+
+
+def test_a_stage_that_is_unfinished_or_damaged_is_not_adopted(tmp_path: Path) -> None:
+    teacher, student = RunFolder(tmp_path / "teacher"), RunFolder(tmp_path / "student")
+    with pytest.raises(DataError, match="not finished"):
+        student.adopt(teacher, ["teach"])
+    teacher.write_text("teacher/model.keras", "weights")
+    teacher.finish("teach", "k", {})
+    (tmp_path / "teacher" / "teacher" / "model.keras").write_text("wei")
+    with pytest.raises(DataError, match=r"teacher/model\.keras is damaged"):
+        student.adopt(teacher, ["teach"])
+    assert student.facts("teach") is None
+
+
 def test_snapshots_of_another_recipe_are_forgotten(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     snapshot = tmp_path / "teacher" / "snapshot.npz"

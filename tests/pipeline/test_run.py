@@ -86,6 +86,49 @@ def test_a_changed_recipe_does_again_only_what_the_change_touches(
     assert unpack((folder / "bundle.thb").read_bytes()).smoothing.length == 5
 
 
+def test_a_damaged_file_of_a_finished_run_is_made_again_with_all_that_came_of_it(
+    finished: Finished, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    model = folder / "int8" / "model.tflite"
+    model.write_bytes(model.read_bytes()[:1000])
+    diary = Diary()
+    again = pipeline.run(finished.recipe, folder, quick=True, progress=diary)
+    assert diary.kept == ["prepare", "teach", "distil", "prune"]
+    assert diary.done_now == ["quantise", "convert", "build", "prove"]
+    assert RunFolder(folder).damaged("quantise") == []
+    assert again["device"]["agreement"] == 1.0
+
+
+def test_advance_does_what_is_asked_and_no_more(finished: Finished, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.adopt(RunFolder(finished.folder), ["prepare", "teach"])
+    diary = Diary()
+    facts = pipeline.advance(
+        finished.recipe, folder.root, until="distil", quick=True, progress=diary
+    )
+    assert diary.kept == ["prepare", "teach"] and diary.done_now == ["distil"]
+    before = RunFolder(finished.folder).facts("distil")
+    assert before is not None
+    assert facts["distil"]["predicted"] == before["predicted"]
+    assert not (folder / "int8").exists()
+
+
+def test_without_distillation_no_teacher_is_trained(finished: Finished, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.adopt(RunFolder(finished.folder), ["prepare"])
+    alone = recipe.changed(
+        finished.recipe,
+        ["distillation.method=none", 'band.boards=["host"]', "student.training.epochs=2"],
+    )
+    diary = Diary()
+    metrics = pipeline.run(alone, folder.root, quick=True, progress=diary)
+    assert "teach" not in [*diary.kept, *diary.done_now]
+    assert metrics["device"]["agreement"] == 1.0
+    assert "no teacher was trained" in (folder.root / "report.html").read_text()
+
+
 class PowerCutError(Exception):
     """Stands for whatever stops a process in the middle."""
 
@@ -128,6 +171,8 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
         ('data.positions=["ankle"]', DataError, "ankle"),
         ("student.options={widht=2}", ModelError, "widht"),
         ("student.architecture=transformer", ModelError, "transformer"),
+        ("student.architecture=seperable", ModelError, "did you mean 'separable'"),
+        ("teacher.options.depth=deep", ModelError, "option depth = 'deep'"),
         ("student.architecture=tinier_har", ModelError, "cannot be a band's student"),
         ("distillation.options={bete=1}", ModelError, "bete"),
     ],

@@ -227,14 +227,17 @@ class _Predictor:
 
     def __init__(self, model: keras.Model, clip: float | None, batch: int = 512) -> None:
         windows = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-        self._run = tf.function(lambda x: model(x, training=False), input_signature=[windows])
+        infer = tf.function(lambda x: model(x, training=False))
+        self._run = infer.get_concrete_function(windows)
         self.clip, self.batch = clip, batch
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if self.clip is not None:
             x = np.clip(x, -self.clip, self.clip)
         starts = range(0, len(x), self.batch)
-        return np.concatenate([self._run(x[i : i + self.batch]).numpy() for i in starts])
+        return np.concatenate(
+            [self._run(tf.constant(x[i : i + self.batch])).numpy() for i in starts]
+        )
 
 
 class _Keeper:

@@ -7,11 +7,13 @@ named "logits", and the end of each stage "stage1", "stage2", ...: the anchors f
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, get_type_hints
 
 import tf_keras as keras
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from tinyhar.errors import ModelError
 from tinyhar.models import (
@@ -64,7 +66,8 @@ MODELS: dict[str, Builder] = {
 def options_of(name: str) -> tuple[str, ...]:
     """The options that architecture `name` takes; ModelError names the known ones."""
     if name not in MODELS:
-        raise ModelError(f"model {name!r}: expected one of {', '.join(sorted(MODELS))}")
+        known = ", ".join(sorted(MODELS))
+        raise ModelError(f"model {name!r}: {_hint(name, MODELS)}expected one of {known}")
     parameters = inspect.signature(MODELS[name]).parameters.values()
     return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
@@ -74,12 +77,40 @@ def build(
 ) -> keras.Model:
     """A fresh model by name; the same `seed` gives the same weights.
 
-    Raises ModelError for an unknown model or option.
+    Raises:
+        ModelError: an unknown model or option, or a value that the option cannot have.
     """
-    known = options_of(name)
+    _check_options(name, options)
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    for option in options:
+    try:
+        return MODELS[name](window, channels, classes, **options)
+    except ValueError as error:  # what Keras says of a shape that cannot be
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"model {name!r}, window {window}, options {options or 'all default'}: {reason}"
+        ) from error
+
+
+def _check_options(name: str, options: dict[str, Any]) -> None:
+    known = options_of(name)
+    types = get_type_hints(MODELS[name])
+    for option, value in options.items():
         if option not in known:
-            raise ModelError(f"model {name!r} has no option {option!r}; it has {', '.join(known)}")
-    return MODELS[name](window, channels, classes, **options)
+            raise ModelError(
+                f"model {name!r} has no option {option!r}: "
+                f"{_hint(option, known)}it has {', '.join(known)}"
+            )
+        try:
+            TypeAdapter(types[option], config=_EXACT).validate_python(value, strict=True)
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Input ")
+            raise ModelError(f"model {name!r}: option {option} = {value!r}: {message}") from error
+
+
+_EXACT = ConfigDict(arbitrary_types_allowed=True)
+
+
+def _hint(word: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""

@@ -17,7 +17,7 @@ from tinyhar.convert.reference import TflmReference
 from tinyhar.counts import CountMap
 from tinyhar.errors import ModelError, ToolError
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.pipeline.learn import CALIBRATED, INT8
+from tinyhar.pipeline.learn import INT8, count_map
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
 from tinyhar.recipe import Recipe
@@ -37,7 +37,7 @@ def convert(
         ModelError: an operator that the engine lacks, or a desk reference that leaves TFLM's bytes.
     """
     tflite = (folder / INT8).read_bytes()
-    quantised = _count_map(tflite, data)
+    quantised = count_map(tflite, data)
     test = data.side("test")
     inputs = data.quantised(test, quantised)
     reference = TflmReference(tflite)
@@ -62,6 +62,7 @@ def convert(
             logits=logits,
         )
     export(folder / EXPORT, tflite, bundle)
+    folder.leaves(EXPORT)
     return {
         "reference": reference.backend,
         "desk_equal": equal,
@@ -71,7 +72,6 @@ def convert(
         "arena_bytes": compiled.arena_bytes,
         "tflite_bytes": len(tflite),
         "predicted": logits.argmax(axis=1).tolist(),
-        "calibrated": _calibrated(folder, data),
     }
 
 
@@ -89,12 +89,8 @@ def build(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
             boards[board] = {"missing": str(error)}
         else:
             boards[board] = result.to_dict()
+            folder.leaves(result.image.relative_to(folder.root).as_posix())
     return {"boards": boards}
-
-
-def _count_map(tflite: bytes, data: Prepared) -> CountMap:
-    facts = compress.inspect(tflite)
-    return CountMap.fold(data.normalisation, data.lsb, facts.input_scale, facts.input_zero_point)
 
 
 def _bundle(
@@ -132,11 +128,3 @@ def _golden(data: Prepared) -> np.ndarray:
     index = np.flatnonzero(data.side("validation"))
     firsts = [index[data.y[index] == k][:1] for k in range(len(data.classes))]
     return np.concatenate(firsts)[:GOLDEN_WINDOWS]
-
-
-def _calibrated(folder: RunFolder, data: Prepared) -> dict[str, Any]:
-    """What calibration alone would have given."""
-    tflite = (folder / CALIBRATED).read_bytes()
-    inputs = data.quantised(data.side("test"), _count_map(tflite, data))
-    predicted = TflmReference(tflite).run(inputs).argmax(axis=1)
-    return {"bytes": len(tflite), "predicted": predicted.tolist()}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,13 +18,14 @@ from tinyhar.errors import DataError
 class RunFolder:
     """Files of one run, and which of its stages are done.
 
-    A stage is done when ``stages/NAME.json`` holds its key (what it depended on) and its facts
-    (what it found out). The file is written last, so that an interrupted stage is never taken for
-    a finished one.
+    A stage is done when ``stages/NAME.json`` holds its key (what it depended on), its facts (what
+    it found out) and size and SHA-256 of every file that it left. The file is written last, so
+    that an interrupted stage is never taken for a finished one.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._left: set[Path] = set()
 
     def __truediv__(self, name: str) -> Path:
         return self.root / name
@@ -57,6 +61,7 @@ class RunFolder:
         try:
             yield draft
             draft.replace(final)
+            self._left.add(final)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -70,16 +75,23 @@ class RunFolder:
         with self.writing(name) as draft:
             draft.write_bytes(content)
 
+    def leaves(self, name: str) -> None:
+        """Say that a file, or all files of a folder, are a stage's outcome written by others."""
+        path = self.root / name
+        self._left |= {p for p in path.rglob("*") if p.is_file()} if path.is_dir() else {path}
+
     def facts(self, stage: str, key: str | None = None) -> dict[str, Any] | None:
         """What a finished stage found out; None if it is not done (with this key)."""
-        try:
-            saved = json.loads((self.root / "stages" / f"{stage}.json").read_text())
-        except (OSError, json.JSONDecodeError):
-            return None
-        if key is not None and saved["key"] != key:
+        saved = self._saved(stage)
+        if saved is None or key not in (None, saved["key"]):
             return None
         facts: dict[str, Any] = saved["facts"]
         return facts
+
+    def damaged(self, stage: str) -> list[str]:
+        """Names of files that a finished stage left and that are missing or changed since."""
+        outputs = (self._saved(stage) or {}).get("outputs", {})
+        return [name for name, left in outputs.items() if _print_of(self.root / name) != left]
 
     def begin(self, stage: str, key: str) -> None:
         """Say that a stage begins; snapshots of a training with another key are forgotten."""
@@ -90,12 +102,59 @@ class RunFolder:
                 snapshot.unlink()
         self.forget(stage)
         self.write_text(f"stages/{stage}.started", key)
+        self._left.clear()
 
     def finish(self, stage: str, key: str, facts: dict[str, Any]) -> None:
-        """Say that a stage is done, and what it found out."""
-        text = json.dumps({"stage": stage, "key": key, "facts": facts}, indent=1)
-        self.write_text(f"stages/{stage}.json", text)
+        """Say that a stage is done, what it found out, and which files are its outcome."""
+        outputs = {
+            path.relative_to(self.root).as_posix(): _print_of(path) for path in sorted(self._left)
+        }
+        record = {"stage": stage, "key": key, "facts": facts, "outputs": outputs}
+        self.write_text(f"stages/{stage}.json", json.dumps(record, indent=1))
 
     def forget(self, stage: str) -> None:
         """Say that a stage is to be done again."""
         (self.root / "stages" / f"{stage}.json").unlink(missing_ok=True)
+
+    def adopt(self, source: RunFolder, stages: Sequence[str]) -> None:
+        """Take finished stages with their files from another run: a teacher that runs share.
+
+        Raises:
+            DataError: a stage is not finished there, or its files are damaged.
+        """
+        for stage in stages:
+            saved = source._saved(stage)
+            if saved is None or (bad := source.damaged(stage)):
+                what = f"{bad[0]} is damaged" if saved else "not finished"
+                raise DataError(f"{source.root}: stage '{stage}': {what}; run it again")
+            for name in saved["outputs"]:
+                with self.writing(name) as draft:
+                    _link(source.root / name, draft)
+            self.write_text(f"stages/{stage}.json", json.dumps(saved, indent=1))
+
+    def _saved(self, stage: str) -> dict[str, Any] | None:
+        try:
+            saved: dict[str, Any] = json.loads((self.root / "stages" / f"{stage}.json").read_text())
+        except (OSError, json.JSONDecodeError):
+            return None
+        return saved
+
+
+def _print_of(path: Path) -> dict[str, int | str] | None:
+    """Size and SHA-256 of a file; None if it is not there."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under a second name where the disk can do that, else a copy.
+
+    Files of a run folder are replaced, never written into: both names stay whole.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

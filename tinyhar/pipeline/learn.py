@@ -15,6 +15,9 @@ import numpy as np
 import tf_keras as keras
 
 from tinyhar import compress, distill, models
+from tinyhar.convert import integer
+from tinyhar.convert.graph import read_graph
+from tinyhar.counts import CountMap
 from tinyhar.distill import Augment, AugmentConfig, Examples, FitConfig, History, Method, Snapshot
 from tinyhar.errors import DataError, ModelError
 from tinyhar.pipeline.folder import RunFolder
@@ -41,13 +44,14 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
         ModelError: an architecture or an option that is not there, a student that the band cannot
             run, or a method of distillation that does not go with teacher and student.
     """
-    teacher, student = (
-        _build(network, (window, channels, classes), recipe.seed)
-        for network in (recipe.teacher, recipe.student)
-    )
+    shape = (window, channels, classes)
+    student = _build(recipe.student, shape, recipe.seed)
     models.check_student(student)
-    memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
-    distill.attach(_method(recipe), student, distill.Teacher(teacher, memory))
+    method = _method(recipe)
+    if method.needs_teacher:
+        teacher = _build(recipe.teacher, shape, recipe.seed)
+        memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
+        distill.attach(method, student, distill.Teacher(teacher, memory))
     if recipe.distillation.heads:
         distill.compete(student, recipe.distillation.heads, seed=recipe.seed)
 
@@ -136,6 +140,8 @@ def quantise(
     folder.write_bytes(INT8, deployed)
     facts = compress.inspect(deployed)
     return {
+        "predicted": _answers(deployed, data),
+        "calibrated": {"bytes": len(calibrated), "predicted": _answers(calibrated, data)},
         "method": recipe.quantisation.method,
         "operators": list(facts.operators),
         "input": [facts.input_scale, facts.input_zero_point],
@@ -278,6 +284,19 @@ def _shape(data: Prepared) -> tuple[int, int, int]:
 
 def _clip(recipe: Recipe, data: Prepared) -> float:
     return compress.input_clip(data.inputs(data.side("train")), recipe.quantisation.clip)
+
+
+def count_map(tflite: bytes, data: Prepared) -> CountMap:
+    """From sensor counts to the int8 input of a model, in integers."""
+    facts = compress.inspect(tflite)
+    return CountMap.fold(data.normalisation, data.lsb, facts.input_scale, facts.input_zero_point)
+
+
+def _answers(tflite: bytes, data: Prepared) -> list[int]:
+    """What an int8 model says of the unseen subjects' windows, in the band's own integers."""
+    inputs = data.quantised(data.side("test"), count_map(tflite, data))
+    predicted: list[int] = integer.run(read_graph(tflite), inputs).argmax(axis=1).tolist()
+    return predicted
 
 
 def _calibration(recipe: Recipe, data: Prepared) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The main job: stages in order, each from files to files in a run folder; resumable.
 
 A stage's key is made from the parts of the recipe that it depends on and from the keys of the
-stages before it. A stage whose key stands in the folder is not done again; a changed recipe does
-again what the change touches, and nothing else.
+stages before it. A stage whose key stands in the folder and whose files are whole is not done
+again; a changed recipe does again what the change touches, and nothing else.
 """
 
 from __future__ import annotations
@@ -76,6 +76,11 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
+TEACH = "teach"
+TRAINING = (TEACH, "distil", "prune", "quantise")
+LAST = STAGES[-1].name
+
+
 def run(
     recipe: Recipe,
     out: Path,
@@ -97,39 +102,89 @@ def run(
         TinyharError: anything that can be mended: see the text.
     """
     folder = RunFolder(out)
-    effective = recipes.quick(recipe) if quick else recipe
     with folder.held():
-        job = Job(effective, folder, data, quick, progress or Silence())
-        folder.write_text("recipe.toml", recipes.to_toml(effective))
-        seconds = {}
-        key = hashlib.sha256(f"{tinyhar.__version__} {quick}".encode()).hexdigest()
-        for stage in STAGES:
-            key = _key(stage, effective, key)
-            seconds[stage.name] = _do(stage, job, key)
-        return summarise.summarise(effective, folder, prepared(folder), seconds, quick=quick)
+        job = _job(recipe, folder, data, quick, progress)
+        facts = _advance(job, LAST)
+        return summarise.summarise(job.recipe, folder, prepared(folder), facts, quick=quick)
 
 
-def _key(stage: Stage, recipe: Recipe, before: str) -> str:
-    tables = recipe.model_dump(mode="json", include=set(stage.tables))
-    return hashlib.sha256(f"{before} {json.dumps(tables, sort_keys=True)}".encode()).hexdigest()
+def advance(
+    recipe: Recipe,
+    out: Path,
+    *,
+    until: str,
+    data: Path | None = None,
+    quick: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Do the stages up to `until` (as :func:`run` does them); returns each one's facts.
+
+    Among the facts of each stage are the "seconds" that it took, now or when it was done.
+    """
+    folder = RunFolder(out)
+    with folder.held():
+        return _advance(_job(recipe, folder, data, quick, progress), until)
 
 
-def _do(stage: Stage, job: Job, key: str) -> float:
-    """Do a stage unless it is done; seconds it took, then or now."""
-    job.progress.stage(stage.name, stage.title)
+def _job(
+    recipe: Recipe, folder: RunFolder, data: Path | None, quick: bool, progress: Progress | None
+) -> Job:
+    effective = recipes.quick(recipe) if quick else recipe
+    folder.write_text("recipe.toml", recipes.to_toml(effective))
+    return Job(effective, folder, data, quick, progress or Silence())
+
+
+def _advance(job: Job, until: str) -> dict[str, dict[str, Any]]:
+    keys = stage_keys(job.recipe, quick=job.quick)
+    names = [stage.name for stage in STAGES]
+    todo = [s for s in STAGES[: names.index(until) + 1] if s.name != TEACH or _needs_teacher(job)]
+    facts: dict[str, dict[str, Any]] = {}
+    checked = False
+    for stage in todo:
+        job.progress.stage(stage.name, stage.title)
+        kept = _kept(stage, job, keys[stage.name])
+        if kept is None and stage.name in TRAINING and not checked:
+            _check_networks(job)
+            checked = True
+        facts[stage.name] = _do(stage, job, keys[stage.name]) if kept is None else kept
+        job.progress.done(stage.name, facts[stage.name]["seconds"] if kept is None else None)
+    return facts
+
+
+def stage_keys(recipe: Recipe, *, quick: bool) -> dict[str, str]:
+    """What each stage's outcome depends on, as a hash; `recipe` as it is run (quick or not)."""
+    key = hashlib.sha256(f"{tinyhar.__version__} {quick}".encode()).hexdigest()
+    keys = {}
+    for stage in STAGES:
+        tables = recipe.model_dump(mode="json", include=set(stage.tables))
+        text = f"{key} {json.dumps(tables, sort_keys=True)}"
+        key = keys[stage.name] = hashlib.sha256(text.encode()).hexdigest()
+    return keys
+
+
+def _kept(stage: Stage, job: Job, key: str) -> dict[str, Any] | None:
+    """A finished stage's facts; None if it is to be done (again)."""
     facts = job.folder.facts(stage.name, key)
-    if facts is not None:
-        job.progress.done(stage.name, None)
-        return float(facts["seconds"])
+    if facts is not None and (damaged := job.folder.damaged(stage.name)):
+        job.progress.note(f"{damaged[0]}: missing or damaged; made again")
+        return None
+    return facts
+
+
+def _do(stage: Stage, job: Job, key: str) -> dict[str, Any]:
+    """Do a stage; all that later ones left is out of date then."""
+    for later in STAGES[STAGES.index(stage) + 1 :]:
+        job.folder.forget(later.name)
     job.folder.begin(stage.name, key)
-    if stage.name == "teach":
-        _check_networks(job)
     started = time.monotonic()
     facts = stage.work(job)
-    seconds = time.monotonic() - started
-    job.folder.finish(stage.name, key, {**facts, "seconds": seconds})
-    job.progress.done(stage.name, seconds)
-    return seconds
+    facts = {**facts, "seconds": time.monotonic() - started}
+    job.folder.finish(stage.name, key, facts)
+    return facts
+
+
+def _needs_teacher(job: Job) -> bool:
+    return job.recipe.distillation.method != "none"
 
 
 def _check_networks(job: Job) -> None:

@@ -49,19 +49,18 @@ def summarise(
     recipe: Recipe,
     folder: RunFolder,
     data: Prepared,
-    seconds: dict[str, float],
+    facts: dict[str, Facts],
     *,
     quick: bool,
 ) -> dict[str, Any]:
     """Write ``metrics.json`` and ``report.html`` from all stages' facts; returns the metrics."""
-    facts = {stage: folder.facts(stage) or {} for stage in seconds}
     judge = _Judge(data)
-    provenance = _provenance(recipe, facts, seconds)
+    provenance = _provenance(recipe, facts)
     folder.write_text("versions.json", json.dumps(dict(provenance.versions), indent=1))
     report = RunReport(
         title=recipe.name,
         data=_data(recipe, data, facts["prepare"]),
-        teacher=_teacher(recipe, facts["teach"], judge),
+        teacher=_teacher(recipe, facts.get("teach"), judge),
         student=_student(recipe, folder, facts, judge),
         device=_device(facts["prove"], judge),
         memory=_memory(facts["build"]),
@@ -112,8 +111,8 @@ def _data(recipe: Recipe, data: Prepared, facts: Facts) -> reports.DataReport:
     )
 
 
-def _teacher(recipe: Recipe, facts: Facts, judge: _Judge) -> reports.TeacherReport | Missing:
-    if not facts.get("predicted"):
+def _teacher(recipe: Recipe, facts: Facts | None, judge: _Judge) -> reports.TeacherReport | Missing:
+    if facts is None:
         return Missing("no teacher was trained: the recipe's distillation.method is 'none'")
     return reports.TeacherReport(
         name=recipe.teacher.architecture,
@@ -130,7 +129,7 @@ def _student(
     whole = judge(distilled["predicted"])
     before = judge(pruned["predicted"])
     int8 = judge(delivered["predicted"])
-    calibrated = judge(delivered["calibrated"]["predicted"])
+    calibrated = judge(facts["quantise"]["calibrated"]["predicted"])
     size = pruned["parameters"]
     taught = "student" if recipe.distillation.method == "none" else "distilled student"
     steps = [
@@ -156,7 +155,7 @@ def _student(
             "int8 by calibration (PTQ)",
             calibrated.macro_f1,
             size,
-            delivered["calibrated"]["bytes"],
+            facts["quantise"]["calibrated"]["bytes"],
             "deployed" if recipe.quantisation.method == "ptq" else "for comparison",
         )
     )
@@ -251,7 +250,7 @@ def _curves(facts: dict[str, Facts]) -> tuple[reports.Curve, ...]:
     }
     curves = []
     for stage, title in titles.items():
-        told = facts[stage].get("curve")
+        told = facts.get(stage, {}).get("curve")
         if told:
             epochs = told["epochs"]
             curves.append(
@@ -289,9 +288,7 @@ def _agreement(facts: dict[str, Facts]) -> tuple[reports.AgreementRow, ...]:
     return tuple(rows)
 
 
-def _provenance(
-    recipe: Recipe, facts: dict[str, Facts], seconds: dict[str, float]
-) -> reports.Provenance:
+def _provenance(recipe: Recipe, facts: dict[str, Facts]) -> reports.Provenance:
     return reports.Provenance(
         recipe_name=recipe.name,
         recipe=to_toml(recipe),
@@ -303,7 +300,7 @@ def _provenance(
         },
         seeds={"run": recipe.seed},
         hashes={"recordings": facts["prepare"]["digest"], "bundle": facts["convert"]["identity"]},
-        seconds=seconds,
+        seconds={stage: told["seconds"] for stage, told in facts.items()},
     )
 
 
