@@ -46,15 +46,27 @@ def test_leave_one_out_tests_everybody_once():
     "options, message",
     [
         ({"test": ["77"], "validation": 1}, "'77'; there is 1, 2"),
-        ({"test": 12, "validation": 0}, "test=12"),
-        ({"test": 6, "validation": 6}, "validation=6"),
-        ({"test": -1, "validation": 0}, "test=-1"),
+        ({"test": 12, "validation": 0}, r"split\.test = 12: of 12 subjects"),
+        ({"test": 6, "validation": 6}, r"split\.validation = 6"),
+        ({"test": -1, "validation": 0}, r"split\.test = -1: .*1 to 11"),
         ({"test": PEOPLE, "validation": []}, "at least one training subject"),
     ],
 )
 def test_impossible_splits_are_refused(options, message):
     with pytest.raises(DataError, match=message):
         make_split(PEOPLE, **options)
+
+
+def test_a_split_too_large_for_the_people_says_what_to_write():
+    with pytest.raises(DataError) as caught:
+        make_split(["anna", "bert", "cleo"], test=["cleo"], validation=3)
+    assert str(caught.value) == (
+        "split.validation = 3: of 3 subjects (anna, bert, cleo), 1 of them taken by the other "
+        "side, at most 1 can be drawn, as somebody must train; write validation = 1 in the table "
+        "[split]"
+    )
+    with pytest.raises(DataError, match=r"split\.validation = 3: of 2 subjects .*record more"):
+        make_split(["anna", "bert"], test=["bert"], validation=3)
 
 
 def test_a_subject_on_two_sides_is_a_leak():

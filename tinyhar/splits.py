@@ -77,14 +77,32 @@ def make_split(
     for side, names, wanted in zip(("test", "validation"), named, (test, validation), strict=True):
         if isinstance(wanted, int):
             if not 0 <= wanted < len(left):
-                raise DataError(
-                    f"{side}={wanted} subjects cannot be drawn: {len(left)} are left and at least "
-                    "one must train"
-                )
+                raise DataError(_too_many(side, wanted, everybody, left))
             names = [left[i] for i in sorted(rng.permutation(len(left))[:wanted])]
             left = [s for s in left if s not in names]
         chosen.append(tuple(names))
     return Split(train=tuple(left), validation=chosen[1], test=chosen[0])
+
+
+def _too_many(side: str, wanted: int, everybody: list[str], left: list[str]) -> str:
+    people = f"{len(everybody)} subject{'s' * (len(everybody) != 1)} ({_few(everybody)})"
+    taken = len(everybody) - len(left)
+    story = f"of {people}{f', {taken} of them taken by the other side' * (taken > 0)}, "
+    if len(left) < 2:
+        return (
+            f"split.{side} = {wanted}: {story}nobody can be spared, as somebody must train; record "
+            "more people, or test fewer"
+        )
+    most = len(left) - 1
+    write = f"{most}" if most == 1 else f"1 to {most}"
+    return (
+        f"split.{side} = {wanted}: {story}at most {most} can be drawn, as somebody must train; "
+        f"write {side} = {write} in the table [split]"
+    )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= 8 else [*names[:6], "...", names[-1]])
 
 
 def leave_one_out(

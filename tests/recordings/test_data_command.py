@@ -63,7 +63,7 @@ def test_drawings_fit_the_terminal(columns):
 def test_info_of_own_recordings_shows_the_format_and_them():
     text = run("info", "csv", "--data", str(EXAMPLES))
     assert "time_s,acc_x" in text and "unit gyro" in text
-    assert "1 recordings of 1 subjects" in text and "drinking" in text
+    assert "3 recordings of 3 subjects" in text and "drinking" in text
 
 
 def test_info_of_what_is_not_here_says_where_to_get_it(tmp_path):

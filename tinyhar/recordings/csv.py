@@ -5,6 +5,7 @@ A file starts with comment lines that say what it is, then a header line, then o
     # subject: anna
     # position: wrist
     # rate: 50
+    # note: at the kitchen table
     time_s,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z,label
     0.00,0.12,-0.31,9.79,0.010,-0.002,0.004,resting
     0.02,0.15,-0.30,9.81,0.011,-0.001,0.003,resting
@@ -17,13 +18,17 @@ Comments, each optional:
     rate      samples a second; else the usual step of time_s tells, rounded to a whole number
     unit acc  "m/s^2" (else this is taken) or "g"
     unit gyro "rad/s" (else this is taken) or "deg/s"
+    note      whatever you want to remember; any number of them
+
+A comment without a colon is free text too; one by another name is an error.
 
 Columns, in any order:
 
     time_s               seconds, increasing; steps may jitter, samples are put on an even grid;
                          a step of over half a second is an error: make it two files
     acc_x acc_y acc_z    acceleration with gravity (a still sensor shows 1 g)
-    gyro_x gyro_y gyro_z angular rate; may be absent, in all files alike
+    gyro_x gyro_y gyro_z angular rate; may be absent, in all files of a position alike
+                         (then say `kinds = ["acc"]` in the recipe's table [data])
     label                the activity's name; empty where nobody knows. May be absent.
 
 Every number must be there: an empty or unreadable one is an error, as is a column by another name.
@@ -31,7 +36,6 @@ Every number must be there: an empty or unreadable one is an error, as is a colu
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -41,6 +45,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar.errors import DataError
+from tinyhar.recordings import csv_faults as faults
 from tinyhar.recordings.grid import onto_grid
 from tinyhar.recordings.recording import (
     STANDARD_GRAVITY,
@@ -52,20 +57,20 @@ from tinyhar.recordings.recording import (
 from tinyhar.recordings.source import Source
 from tinyhar.recordings.tables import named
 
-KEYS: Final = ("subject", "position", "rate", "unit acc", "unit gyro")
+KEYS: Final = ("subject", "position", "rate", "unit acc", "unit gyro", "note")
 FACTORS: Final = {
     "acc": {"m/s^2": 1.0, "g": STANDARD_GRAVITY},
     "gyro": {"rad/s": 1.0, "deg/s": np.pi / 180},
 }
 COLUMNS: Final = {kind: tuple(f"{kind}_{axis}" for axis in "xyz") for kind in FACTORS}
-LARGEST_STEP: Final = 0.5
-"""Seconds."""
+KNOWN: Final = ("time_s", *COLUMNS["acc"], *COLUMNS["gyro"], "label")
 
 
 def read(source: Source) -> list[Recording]:
     """One recording a file, in the order of their names; activities of all files, sorted."""
     files = [name for name in source.names() if name.endswith(".csv")]
     recordings = [_read_file(source, name) for name in files]
+    _check_alike(recordings)
     activities = tuple(sorted({a for recording in recordings for a in recording.activities}))
     return [_renumbered(recording, activities) for recording in recordings]
 
@@ -76,27 +81,43 @@ def _renumbered(recording: Recording, activities: tuple[str, ...]) -> Recording:
     return replace(recording, activities=activities, labels=labels)
 
 
+def _check_alike(recordings: list[Recording]) -> None:
+    """DataError names a file that lacks a sensor which another has at the same position."""
+    fullest: dict[tuple[str, ...], Recording] = {}
+    for recording in sorted(recordings, key=lambda r: -len(r.channels)):
+        other = fullest.setdefault(recording.positions, recording)
+        lacking = sorted({c.kind for c in other.channels} - {c.kind for c in recording.channels})
+        if lacking:
+            columns = ", ".join(column for kind in lacking for column in COLUMNS[kind])
+            raise DataError(
+                f"{recording.source}: has no {columns}, but {PurePosixPath(other.source).name} "
+                "has; give all files of a position the same columns, or move this one elsewhere"
+            )
+
+
 def _read_file(source: Source, name: str) -> Recording:
     origin = f"{source.path}/{name}"
     try:
         text = source.read(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{origin}: not UTF-8 text ({error.reason})") from error
-    head, body = _comments(text, origin)
-    header = [column.strip() for column in body.split("\n", 1)[0].split(",")]
-    kinds = ["acc", *(["gyro"] if any(c.startswith("gyro") for c in header) else [])]
-    _refuse_strangers(header, kinds, origin)
+    lines = text.replace("\r\n", "\n").split("\n")
+    head, start = _comments(lines, origin)
+    columns, kinds = _header(lines, start, origin)
     wanted = ["time_s", *(column for kind in kinds for column in COLUMNS[kind])]
-    labelled = ["label"] if "label" in header else []
-    table = named(body.encode(), origin, wanted, text=labelled)
-    values = table[wanted].to_numpy(np.float64)
-    _check_times(values[:, 0], origin)
-    rate = _rate(head, values[:, 0], origin)
-    require_finite(values[:, 1:].astype(np.float32), rate, wanted[1:], origin)
-    for i, kind in enumerate(kinds):
-        values[:, 1 + 3 * i : 4 + 3 * i] *= _factor(head, kind, origin)
+    labelled = ["label"] if "label" in columns else []
+    table = named("\n".join(lines[start:]).encode(), origin, wanted, text=labelled)
+    times = table["time_s"].to_numpy(np.float64)
+    faults.check_times(times, origin)
+    rate = _rate(head, times, origin)
+    values = table[wanted[1:]].to_numpy(np.float64)
+    require_finite(values.astype(np.float32), rate, wanted[1:], origin)
+    parts = np.split(values, len(kinds), axis=1)
+    scaled = [
+        part * _factor(head, kind, part, origin) for kind, part in zip(kinds, parts, strict=True)
+    ]
     activities, labels = _labels(table, bool(labelled))
-    signal, labels = onto_grid(values[:, 0], values[:, 1:], labels, rate)
+    signal, labels = onto_grid(times, np.concatenate(scaled, axis=1), labels, rate)
     return Recording(
         subject=head.get("subject") or PurePosixPath(name).stem.split("_")[0],
         rate=rate,
@@ -108,53 +129,50 @@ def _read_file(source: Source, name: str) -> Recording:
     )
 
 
-def _comments(text: str, origin: str) -> tuple[dict[str, str], str]:
-    """The comment lines' keys and values, and the rest of the file."""
+def _comments(lines: list[str], origin: str) -> tuple[dict[str, str], int]:
+    """The comments' keys and values, and the index of the header line."""
     head: dict[str, str] = {}
-    stream = io.StringIO(text.replace("\r\n", "\n"))
-    while True:
-        start = stream.tell()
-        line = stream.readline()
+    for index, line in enumerate(lines):
         if line.startswith("#"):
-            match = re.match(r"#\s*([^:]+?)\s*:\s*(.*?)\s*$", line)
-            if match and match[1].lower() in KEYS:
-                head[match[1].lower()] = match[2]
-            elif match and match[1].lower().split()[0] in ("unit", "units"):
-                raise DataError(f"{origin}: {match[1]!r} is not one of {', '.join(KEYS)}")
-        elif line.strip() or not line:
-            stream.seek(start)
-            return head, stream.read()
+            match = re.match(r"#\s*([^:]*?)\s*:\s*(.*?)\s*$", line)
+            if match:
+                head[_known_key(match[1], origin)] = match[2]
+            else:
+                _check_free_text(line, origin)
+        elif line.strip():
+            return head, index
+    return head, len(lines)
 
 
-def _refuse_strangers(header: list[str], kinds: list[str], origin: str) -> None:
-    known = ["time_s", *(c for columns in COLUMNS.values() for c in columns), "label"]
-    for column in header:
-        if column not in known:
-            raise DataError(f"{origin}: unknown column {column!r}; known are {', '.join(known)}")
+def _known_key(key: str, origin: str) -> str:
+    plain = " ".join(key.lower().split())
+    if plain not in KEYS:
+        raise DataError(
+            f"{origin}: unknown comment '# {key}:'; {faults.hint(plain, KEYS, alike=0.8)} "
+            "(free text goes behind '# note:')"
+        )
+    return plain
+
+
+def _check_free_text(line: str, origin: str) -> None:
+    """A comment that begins like a key but has no colon is a slip of the pen."""
+    words = line.strip("# \t").replace("=", " ").lower().split()
+    for key in KEYS:
+        if words[: len(key.split())] == key.split():
+            raise DataError(f"{origin}: {line.strip()!r} has no colon; write '# {key}: ...'")
+
+
+def _header(lines: list[str], start: int, origin: str) -> tuple[list[str], list[str]]:
+    """The columns' names and the kinds of sensor among them; every line fits the header."""
+    first, *rest = lines[start:] or [""]
+    faults.check_header(first, "\n".join(rest[:2]), KNOWN, origin)
+    columns = [column.strip() for column in first.split(",")]
+    kinds = ["acc", *(["gyro"] if any(c.startswith("gyro") for c in columns) else [])]
     for column in ["time_s", *(c for kind in kinds for c in COLUMNS[kind])]:
-        if column not in header:
-            raise DataError(f"{origin}: no column {column}; there is {', '.join(header)}")
-
-
-def _check_times(times: NDArray[np.float64], origin: str) -> None:
-    if len(times) < 2:
-        raise DataError(f"{origin}: one sample is no recording")
-    if not np.isfinite(times).all():
-        row = int(np.flatnonzero(~np.isfinite(times))[0])
-        raise DataError(f"{origin}: time_s of sample {row + 1} is not a number")
-    step = np.diff(times)
-    if (step <= 0).any():
-        row = int(np.flatnonzero(step <= 0)[0])
-        raise DataError(
-            f"{origin}: time_s does not increase from sample {row + 1} ({times[row]:g} s) to the "
-            f"next ({times[row + 1]:g} s)"
-        )
-    if step.max() > LARGEST_STEP:
-        row = int(step.argmax())
-        raise DataError(
-            f"{origin}: nothing for {step.max():.2f} s after {times[row]:g} s; "
-            "make it two files there"
-        )
+        if column not in columns:
+            raise DataError(f"{origin}: no column {column}; there is {', '.join(columns)}")
+    faults.check_fields(rest, len(columns), start + 2, origin)
+    return columns, kinds
 
 
 def _rate(head: dict[str, str], times: NDArray[np.float64], origin: str) -> float:
@@ -173,11 +191,16 @@ def _rate(head: dict[str, str], times: NDArray[np.float64], origin: str) -> floa
     return rate
 
 
-def _factor(head: dict[str, str], kind: str, origin: str) -> float:
+def _factor(head: dict[str, str], kind: str, values: NDArray[np.float64], origin: str) -> float:
+    """What to multiply a kind's values [t, 3] by; they must look like the unit that they are in."""
     factors = FACTORS[kind]
     unit = head.get(f"unit {kind}", next(iter(factors)))
     if unit not in factors:
         raise DataError(f"{origin}: unknown unit {unit!r} for {kind}; use {' or '.join(factors)}")
+    if kind == "acc":
+        faults.check_acceleration(values, unit, factors, origin)
+    else:
+        faults.check_turning(values, unit, origin)
     return factors[unit]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar.errors import DataError
+from tinyhar.recordings.words import counted
 
 STANDARD_GRAVITY: Final = 9.80665
 """One g in m/s^2."""
@@ -151,10 +152,11 @@ def require_finite(
     first = int(rows[0])
     breaks = np.flatnonzero(np.diff(rows) > 1)
     length = int(breaks[0]) + 1 if len(breaks) else len(rows)
+    everywhere = int(bad.any(axis=1).sum())
+    more = f" ({counted(everywhere, 'such sample')} in all)" if everywhere > length else ""
     raise DataError(
-        f"{source}: {names[column]} is not a number for {length} samples from "
-        f"{first / rate:.2f} s on ({int(bad.any(axis=1).sum())} such samples in all); "
-        "cut the recording there or fill the gap"
+        f"{source}: {names[column]} is not a number for {counted(length, 'sample')} from "
+        f"{first / rate:.2f} s on{more}; cut the recording there or fill the gap"
     )
 
 

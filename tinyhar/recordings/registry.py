@@ -153,6 +153,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
         by_hand="put your recordings into {folder} as .csv files; "
         "`tinyhar data info csv` tells how they look",
         read=csv.read,
+        version=2,
     ),
     DatasetInfo(
         name="synthetic",
