@@ -27,7 +27,7 @@ WIDTH: Final = 4.2
 """Inches of a picture that stands beside others; the page scales it."""
 
 _AXIS_ROLES: Final = ("first", "second", "third")
-_SETTINGS: Final[dict[Any, Any]] = {
+SETTINGS: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",  # text stays text: the page's font, selectable, read aloud
     "svg.hashsalt": "tinyhar",  # the same run gives the same bytes
     "text.parse_math": False,  # a class may be called $x$
@@ -49,6 +49,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "ytick.major.size": 0.0,
     "lines.linewidth": 1.4,
 }
+"""Of matplotlib, for every picture on our pages."""
 
 
 def curve(
@@ -57,8 +58,8 @@ def curve(
     """One value an epoch for each of `lines` {role: values}; the kept epoch is marked."""
     import matplotlib
 
-    with matplotlib.rc_context(_SETTINGS):
-        figure, (axes,) = _figure(1.1 * WIDTH, 2.4, rows=1)
+    with matplotlib.rc_context(SETTINGS):
+        figure, (axes,) = new_figure(1.1 * WIDTH, 2.4, rows=1)
         for role, values in lines.items():
             epochs = np.arange(1, len(values) + 1)
             marker = "o" if len(values) == 1 else None
@@ -70,7 +71,7 @@ def curve(
         axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("epoch")
         axes.set_ylabel(ylabel)
-        return _svg(figure, alt)
+        return inline_svg(figure, alt)
 
 
 def signal(
@@ -85,8 +86,8 @@ def signal(
     import matplotlib
 
     seconds = np.arange(len(values)) / rate
-    with matplotlib.rc_context(_SETTINGS):
-        figure, panels = _figure(WIDTH, 0.5 + 1.15 * len(groups), rows=len(groups))
+    with matplotlib.rc_context(SETTINGS):
+        figure, panels = new_figure(WIDTH, 0.5 + 1.15 * len(groups), rows=len(groups))
         for axes, (label, columns) in zip(panels, groups.items(), strict=True):
             for place, column in enumerate(columns):
                 role = _AXIS_ROLES[place % len(_AXIS_ROLES)]
@@ -97,7 +98,7 @@ def signal(
             axes.locator_params(axis="y", nbins=4)
             axes.tick_params(labelbottom=axes is panels[-1])
         panels[-1].set_xlabel("seconds")
-        return _svg(figure, alt)
+        return inline_svg(figure, alt)
 
 
 def people(floating: Mapping[str, float], int8: Mapping[str, float], *, alt: str) -> str:
@@ -105,8 +106,8 @@ def people(floating: Mapping[str, float], int8: Mapping[str, float], *, alt: str
     import matplotlib
 
     names = list(dict.fromkeys([*floating, *int8]))
-    with matplotlib.rc_context({**_SETTINGS, "axes.grid.axis": "x"}):
-        figure, (axes,) = _figure(1.1 * WIDTH, 0.8 + 0.26 * len(names), rows=1)
+    with matplotlib.rc_context({**SETTINGS, "axes.grid.axis": "x"}):
+        figure, (axes,) = new_figure(1.1 * WIDTH, 0.8 + 0.26 * len(names), rows=1)
         for row, name in enumerate(names):
             pair = [side[name] for side in (floating, int8) if name in side]
             axes.plot(pair, [row] * len(pair), color=role_colour("soft"), lw=1.6, zorder=1)
@@ -122,10 +123,11 @@ def people(floating: Mapping[str, float], int8: Mapping[str, float], *, alt: str
         axes.set_xlim(max(0.0, np.floor(lowest * 20 - 0.2) / 20), 1.005)
         axes.set_xlabel("macro-F1")
         axes.spines["left"].set_visible(False)
-        return _svg(figure, alt)
+        return inline_svg(figure, alt)
 
 
-def _figure(width: float, height: float, *, rows: int) -> tuple[Figure, Sequence[Axes]]:
+def new_figure(width: float, height: float, *, rows: int) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of so many inches with `rows` panels that share their x axis."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -133,7 +135,8 @@ def _figure(width: float, height: float, *, rows: int) -> tuple[Figure, Sequence
     return figure, list(panels)
 
 
-def _svg(figure: Figure, alt: str) -> str:
+def inline_svg(figure: Figure, alt: str) -> str:
+    """The figure as an SVG element whose colours and font are the page's."""
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # A class name in a script that matplotlib's font lacks: the page's font draws it.
