@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tinyhar.cli.data import app
+from tinyhar.cli.data import app, time_scale
 from tinyhar.errors import DataError
-from tinyhar.recordings import sketch, synthetic
+from tinyhar.recordings import DATASETS, sketch, synthetic
+from tinyhar.recordings.registry import BRIEF
 
 EXAMPLES = Path(__file__).parent / "data"
 
@@ -34,10 +36,22 @@ def test_list_names_every_set_and_says_what_is_here(tmp_path):
         assert name in text
     assert "TINYHAR_DATA" in text
     (tmp_path / "DATA.zip").write_bytes(b"PK")
-    lines = {line.split()[0]: line for line in run("list", "--data", str(tmp_path)).splitlines()}
+    lines = {
+        line.split()[0]: line for line in run("list", "--data", str(tmp_path)).splitlines() if line
+    }
     assert lines["spsw"].rstrip().endswith("damaged")
     assert lines["hapt"].rstrip().endswith("no")
     assert lines["synthetic"].rstrip().endswith("always")
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_the_list_has_one_line_a_set_on_a_terminal_of_80_columns(here, tmp_path):
+    lines = run("list", *(["--data", str(tmp_path)] if here else []), columns=80).splitlines()
+    assert all(len(line.rstrip()) <= 80 for line in lines)
+    assert [line.split(" ")[0] for line in lines[1 : 1 + len(DATASETS)]] == list(DATASETS)
+    assert lines[1 + len(DATASETS)] == ""
+    assert "?" not in "".join(lines)
+    assert max(len(info.brief) for info in DATASETS.values()) <= BRIEF
 
 
 def test_info_describes_and_draws(tmp_path):
@@ -66,11 +80,64 @@ def test_info_of_own_recordings_shows_the_format_and_them():
     assert "3 recordings of 3 subjects" in text and "drinking" in text
 
 
-def test_info_of_what_is_not_here_says_where_to_get_it(tmp_path):
-    text = run("info", "pamap2", "--data", str(tmp_path))
-    assert "Not here" in text and "tinyhar data fetch pamap2" in text
-    assert str(tmp_path / "pamap2" / "PAMAP2_Dataset.zip") in text
-    assert "Not here" in run("info", "hapt")
+def fails(*arguments: str) -> tuple[str, str]:
+    """What is printed, and the error that ends the command."""
+    result = CliRunner().invoke(app, list(arguments))
+    assert isinstance(result.exception, DataError)
+    assert "\n" not in str(result.exception)
+    return result.output, str(result.exception)
+
+
+def test_info_of_what_is_not_here_is_an_error_that_says_where_to_get_it(tmp_path, monkeypatch):
+    told, error = fails("info", "pamap2", "--data", str(tmp_path))
+    assert "CC BY 4.0" in told
+    assert f"`tinyhar data fetch pamap2 --data {tmp_path}`" in error
+    assert str(tmp_path / "pamap2" / "PAMAP2_Dataset.zip") in error
+    _, error = fails("info", "hapt")
+    assert "--data DIR" in error and "TINYHAR_DATA" in error and "data fetch hapt" in error
+    monkeypatch.setenv("TINYHAR_DATA", str(tmp_path))
+    _, error = fails("info", "pamap2")
+    assert "`tinyhar data fetch pamap2`," in error
+
+
+def test_a_folder_with_a_space_is_quoted_in_the_advice(tmp_path):
+    (tmp_path / "my data").mkdir()
+    _, error = fails("info", "pamap2", "--data", str(tmp_path / "my data"))
+    assert f"--data '{tmp_path}/my data'`" in error
+
+
+def test_the_csv_format_is_shown_without_files_too(tmp_path):
+    assert "time_s,acc_x" in run("info", "csv")
+    told, error = fails("info", "csv", "--data", str(tmp_path))
+    assert "time_s,acc_x" in told
+    assert f"put your recordings into {tmp_path / 'csv'}" in error
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("none/look.png", "No such file"),
+        ("folder.png", "directory"),
+        ("look.gif", r"ends in \.png"),
+    ],
+)
+def test_a_picture_that_cannot_be_written_is_told_before_the_work(name, message, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    told, error = fails("info", "synthetic", "--png", str(tmp_path / name))
+    assert told == "" and re.search(message, error) and name in error
+    assert not (tmp_path / name).is_file()
+
+
+def test_the_check_leaves_no_empty_picture_behind(tmp_path):
+    fails("info", "pamap2", "--data", str(tmp_path), "--png", str(tmp_path / "look.png"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "seconds, shown", [(40, (1, "seconds")), (600, (60, "minutes")), (9e3, (3600, "hours"))]
+)
+def test_times_are_shown_in_a_unit_that_reads_easily(seconds, shown):
+    assert time_scale(seconds) == shown
 
 
 def test_unknown_names_and_places_are_data_errors(tmp_path):

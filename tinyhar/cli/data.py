@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tinyhar.errors import DataError
 from tinyhar.recordings import DATASETS, DatasetInfo, Recording, data_root, dataset, load
-from tinyhar.recordings.registry import where_to_get
+from tinyhar.recordings.words import counted
 
 app = typer.Typer(help="Data sets: list them, look into one, fetch one.", no_args_is_help=True)
 
@@ -41,25 +41,25 @@ def list_datasets(data: DataOption = None) -> None:
     """What can be read, and what of it is here."""
     root = _root_or_none(data)
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "what", "licence", "here"):
+    for heading in ("name", "what", *(["here"] if root else [])):
         table.add_column(heading)
     for info in DATASETS.values():
-        table.add_row(info.name, info.title, info.licence, _presence(info, root))
+        table.add_row(info.name, info.brief, *([_presence(info, root)] if root else []))
     console = Console()
     console.print(table)
+    console.print()
     if root is None:
-        console.print("No data folder given: use --data DIR or set TINYHAR_DATA.", style="dim")
+        console.print("To see what is here: --data DIR, or set TINYHAR_DATA.", style="dim")
+    console.print("More of one, with its licence: tinyhar data info NAME", style="dim")
 
 
 def _root_or_none(data: Path | None) -> Path | None:
     return data_root(data) if data is not None or os.environ.get("TINYHAR_DATA") else None
 
 
-def _presence(info: DatasetInfo, root: Path | None) -> str:
+def _presence(info: DatasetInfo, root: Path) -> str:
     if info.made_here:
         return "always"
-    if root is None:
-        return "?"
     try:
         return "yes" if info.find(root) is not None else "no"
     except DataError:
@@ -79,20 +79,41 @@ def info(
 ) -> None:
     """Subjects, activities, hours, rate and channels of a data set, and an example of it."""
     entry = dataset(name)
+    if png is not None:
+        _check_writable(png)
     console = Console()
-    console.print(f"[bold]{entry.name}[/]: {escape(entry.title)}")
+    console.print(f"[bold]{entry.name}[/]  {escape(entry.title)}", soft_wrap=True)
     if entry.homepage:
         console.print(f"{entry.homepage}  ({escape(entry.licence)})", soft_wrap=True)
     root = _root_or_none(data)
     if entry.name == "csv":
         console.print(_csv_format(), markup=False, highlight=False, soft_wrap=True)
-    if not entry.made_here and (root is None or entry.find(root) is None):
-        place = root if root is not None else Path("DATA")
-        console.print(f"Not here: {where_to_get(entry, place)}.", soft_wrap=True, markup=False)
-        return
+        if root is None:
+            return
+    if root is None and not entry.made_here:
+        raise DataError(
+            f"where is {name}? Use --data DIR or set TINYHAR_DATA; "
+            f"`tinyhar data fetch {name} --data DIR` downloads it"
+        )
     recordings = load(name, root, position=position)
     _describe(console, recordings)
     _draw(console, entry, recordings, png)
+
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def _check_writable(picture: Path) -> None:
+    """DataError before the long work, not after it."""
+    if picture.suffix.lower() not in PICTURES:
+        raise DataError(f"--png {picture}: a picture's name ends in {', '.join(PICTURES)}")
+    there = picture.exists()
+    try:
+        picture.open("ab").close()
+        if not there:
+            picture.unlink()
+    except OSError as error:
+        raise DataError(f"--png {picture}: cannot be written ({error.strerror})") from error
 
 
 def _csv_format() -> str:
@@ -103,24 +124,32 @@ def _csv_format() -> str:
 
 def _describe(console: Console, recordings: list[Recording]) -> None:
     subjects = list(dict.fromkeys(r.subject for r in recordings))
-    hours = sum(r.duration for r in recordings) / 3600
+    seconds = sum(r.duration for r in recordings)
+    scale, unit = time_scale(seconds)
     rates = sorted({r.rate for r in recordings})
     console.print(
-        f"{len(recordings)} recordings of {len(subjects)} subjects, {hours:.2f} h at "
-        f"{', '.join(f'{rate:g}' for rate in rates)} Hz"
+        f"{counted(len(recordings), 'recording')} of {counted(len(subjects), 'subject')}, "
+        f"{seconds / scale:.3g} {unit} at {', '.join(f'{rate:g}' for rate in rates)} Hz"
     )
     console.print(f"subjects: {', '.join(subjects)}", highlight=False)
     for line in _channel_lines(recordings):
         console.print(line, markup=False, highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("activity")
-    table.add_column("hours", justify="right")
+    table.add_column(unit, justify="right")
     table.add_column("subjects", justify="right")
-    for activity, seconds, people in activity_table(recordings):
-        table.add_row(activity, f"{seconds / 3600:.3f}", str(people) if people else "")
+    for activity, lasting, people in activity_table(recordings):
+        table.add_row(activity, f"{lasting / scale:.2f}", str(people) if people else "")
     console.print(table)
     for note in dict.fromkeys(note for r in recordings for note in r.notes):
         console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+
+
+def time_scale(seconds: float) -> tuple[float, str]:
+    """What to divide by, and the unit's name, so that the number is easy to read."""
+    if seconds >= 7200:
+        return 3600, "hours"
+    return (60, "minutes") if seconds >= 120 else (1, "seconds")
 
 
 def activity_table(recordings: list[Recording]) -> list[tuple[str, float, int]]:
@@ -170,7 +199,10 @@ def _draw(
     if png is not None:
         kind = "synthetic movement" if entry.made_here else "recording"
         title = f"{entry.name}: {kind} of subject {stretch.subject}"
-        sketch.picture(stretch, png, title)
+        try:
+            sketch.picture(stretch, png, title)
+        except OSError as error:
+            raise DataError(f"--png {png}: cannot be written ({error.strerror})") from error
         console.print(f"drawn into {png}", markup=False, soft_wrap=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from tinyhar.recordings import (
 from tinyhar.recordings.recording import Recording
 from tinyhar.recordings.source import Folder, Source, find
 
+BRIEF: Final = 58
+"""So that a list fits a terminal of 80 columns."""
+
 _UCI: Final = "https://archive.ics.uci.edu"
 
 
@@ -31,6 +35,7 @@ _UCI: Final = "https://archive.ics.uci.edu"
 class DatasetInfo:
     """A data set: what it is, where it comes from, how it is recognised and read.
 
+    ``title`` is a sentence for reports, ``brief`` at most BRIEF characters for a list.
     ``size`` (bytes) and ``sha256`` are the official archive's, None where nobody published them.
     ``archives[0]`` is the file name it is saved under; ``marker`` is a glob that matches inside an
     extracted copy. ``version`` grows when ``read`` gives other recordings for the same files.
@@ -38,6 +43,7 @@ class DatasetInfo:
 
     name: str
     title: str
+    brief: str
     homepage: str
     licence: str
     read: Callable[[Source], list[Recording]]
@@ -76,6 +82,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="hapt",
         title="HAPT: daily activities and postural transitions, phone on the waist",
+        brief="phone on the waist: 6 activities, 6 transitions",
         homepage=f"{_UCI}/dataset/341",
         url=f"{_UCI}/static/public/341/"
         "smartphone+based+recognition+of+human+activities+and+postural+transitions.zip",
@@ -87,6 +94,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="dsads",
         title="Daily and Sports Activities: five body-worn units, nineteen activities",
+        brief="units on torso, wrists, legs: 19 daily and sports moves",
         homepage=f"{_UCI}/dataset/256",
         url=f"{_UCI}/static/public/256/daily+and+sports+activities.zip",
         licence="CC BY 4.0",
@@ -97,6 +105,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="motionsense",
         title="MotionSense: phone in the front trouser pocket, six activities",
+        brief="phone in the trouser pocket: 6 activities",
         homepage="https://github.com/mmalekzadeh/motion-sense",
         url="https://github.com/mmalekzadeh/motion-sense/raw/master/data/A_DeviceMotion_data.zip",
         licence="MIT",
@@ -107,6 +116,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="spsw",
         title="Smartphone and smartwatch at once: sit, stand up, walk, turn, sit down",
+        brief="phone and watch: sit, stand up, walk, turn, sit down",
         homepage="https://doi.org/10.5281/zenodo.8398688",
         url="https://zenodo.org/records/8398688/files/DATA.zip",
         licence="CC BY 4.0",
@@ -117,6 +127,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="ucihar",
         title="UCI HAR: phone on the waist, already cut into windows (HAPT has the raw signals)",
+        brief="phone on the waist: 6 activities, already cut into windows",
         homepage=f"{_UCI}/dataset/240",
         url=f"{_UCI}/static/public/240/human+activity+recognition+using+smartphones.zip",
         licence="CC BY 4.0",
@@ -127,6 +138,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="wisdm",
         title="WISDM v1.1: phone in the front trouser pocket, accelerometer only",
+        brief="phone in the trouser pocket, no gyroscope: 6 activities",
         homepage="https://www.cis.fordham.edu/wisdm/dataset.php",
         url="https://www.cis.fordham.edu/wisdm/includes/datasets/latest/WISDM_ar_latest.tar.gz",
         licence="for research, by its authors' terms",
@@ -137,6 +149,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="pamap2",
         title="PAMAP2: units on hand, chest and ankle, eighteen activities",
+        brief="units on hand, chest, ankle: 18 activities",
         homepage=f"{_UCI}/dataset/231",
         url=f"{_UCI}/static/public/231/pamap2+physical+activity+monitoring.zip",
         licence="CC BY 4.0",
@@ -147,6 +160,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="csv",
         title="Your own recordings, one .csv file each (`tinyhar data info csv` tells the format)",
+        brief="your own recordings, one .csv file each",
         homepage="",
         licence="yours",
         marker="*.csv",
@@ -158,6 +172,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     DatasetInfo(
         name="synthetic",
         title="Synthetic wrist movement, computed here from a model of an arm; nobody wore it",
+        brief="a wrist computed here, worn by nobody: 7 activities",
         homepage="",
         licence="Apache-2.0",
         read=synthetic.read,
@@ -186,11 +201,18 @@ def data_root(option: Path | None) -> Path:
 
 
 def where_to_get(info: DatasetInfo, root: Path) -> str:
-    """One sentence: from which address, to which path."""
+    """One sentence: by which command, from which address, to which path."""
     target = root / info.folder / (info.archives[0] if info.archives else "")
     if info.by_hand:
         return info.by_hand.format(target=target, folder=root / info.folder)
-    return f"get it by `tinyhar data fetch {info.name}`, or from {info.url} to {target}"
+    return f"get it by `{fetch_command(info, root)}`, or from {info.url} to {target}"
+
+
+def fetch_command(info: DatasetInfo, root: Path) -> str:
+    """The command line that downloads it to where it was looked for."""
+    fetch = f"tinyhar data fetch {info.name}"
+    known = os.environ.get("TINYHAR_DATA")
+    return fetch if known and Path(known) == root else f"{fetch} --data {shlex.quote(str(root))}"
 
 
 def load(
