@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tinyhar.evaluate.attention import ClassAttention
 from tinyhar.evaluate.cost import StepCost
 from tinyhar.evaluate.metrics import Evaluation, evaluate, summary
 from tinyhar.evaluate.run_report import (
@@ -17,6 +18,7 @@ from tinyhar.evaluate.run_report import (
     DeviceReport,
     Example,
     FileEntry,
+    HeadReport,
     MemoryPart,
     MemoryReport,
     Provenance,
@@ -68,6 +70,17 @@ def movement(index: int, channels: int) -> np.ndarray:
     return signal.astype(np.float32)
 
 
+def looks(classes: int, channels: tuple[str, ...]) -> ClassAttention:
+    """Attention that has something to show; the last class has no windows."""
+    rng = np.random.default_rng(8)
+    sensor = rng.dirichlet(np.full(len(channels), 4.0), classes)
+    peaks = np.linspace(10, 110, classes)[:, None]
+    temporal = 1 + 3 * np.exp(-(((np.arange(128) - peaks) / 15) ** 2))
+    temporal /= temporal.sum(axis=1, keepdims=True)
+    sensor[-1], temporal[-1] = np.nan, np.nan
+    return ClassAttention(sensor, temporal, (*(400,) * (classes - 1), 0))
+
+
 def example_run(
     classes: tuple[str, ...] = CLASSES,
     channels: tuple[str, ...] = CHANNELS,
@@ -91,6 +104,11 @@ def example_run(
             StepCost("weights pruned", 0.9524, 12_874, 51_500, "half of the weights are zero"),
             StepCost("int8, quantisation-aware", int8.macro_f1, 12_875, 29_960, ".tflite"),
             StepCost("compiled", int8.macro_f1, 12_876, 17_412, "no flatbuffer, no interpreter"),
+        ),
+        heads=(
+            HeadReport("attention", 0.412, 21_404, 301_118, deployable=False, chosen=False),
+            HeadReport("mlp", 0.371, 22_018, 303_552, deployable=True, chosen=True),
+            HeadReport("linear", 0.217, 21_310, 300_901, deployable=True, chosen=False),
         ),
     )
     device = DeviceReport(
@@ -121,7 +139,9 @@ def example_run(
             test=Side(TEST, tuple(int(n) for n in int8.confusion.sum(axis=1))),
             homepage="https://archive.ics.uci.edu/dataset/341",
         ),
-        teacher=TeacherReport("MobileNetV3-style, 1-D", judged(5, 0.962, k), 187_334, 5_120_448),
+        teacher=TeacherReport(
+            "MobileNetV3-style, 1-D", judged(5, 0.962, k), 187_334, 5_120_448, looks(k, channels)
+        ),
         student=student,
         device=device,
         memory=MemoryReport(
@@ -131,6 +151,11 @@ def example_run(
                 MemoryPart("core", 7_204, 6_912, "framing, window, smoothing"),
                 MemoryPart("port", 3_310, 1_180, "UART, SysTick, start-up"),
                 MemoryPart("model", 17_412, 5_632, "bundle in flash, arena in RAM"),
+                MemoryPart("library", 1_804, 12, "C library"),
+                MemoryPart("bundle", 5_252, 16, "labels, scaling"),
+                MemoryPart("arena", 0, 4_172, "working memory"),
+                MemoryPart("stack", 0, 4_096, "reserved"),
+                MemoryPart("alignment", 82, 8),
             ),
         ),
         examples=tuple(

@@ -7,28 +7,15 @@ import numpy as np
 import pytest
 
 from tinyhar.errors import DataError
-from tinyhar.evaluate.metrics_json import metrics_json
+from tinyhar.evaluate.metrics_json import PROMISED, figure, metrics_json
 from tinyhar.evaluate.run_report import Missing, RunReport
-
-PROMISED = (
-    "teacher.macro_f1",
-    "student.float.macro_f1",
-    "student.int8.macro_f1",
-    "student.parameters",
-    "student.macs",
-    "student.flash_bytes",
-    "device.agreement",
-    "device.windows",
-    "device.instructions_per_window",
-)
 
 
 def at(metrics: dict, path: str) -> object:
-    value: object = metrics
-    for key in path.split("."):
-        assert isinstance(value, dict)
-        value = value[key]
-    return value
+    *tables, last = path.split(".")
+    inner = figure(metrics, ".".join(tables))
+    assert last in inner
+    return inner[last]
 
 
 def test_the_promised_figures_are_the_runs(run: RunReport) -> None:
@@ -47,6 +34,7 @@ def test_the_promised_figures_are_the_runs(run: RunReport) -> None:
     ]
     assert metrics["student"]["steps"][1]["bytes"] == 51_496
     assert metrics["over_seeds"]["teacher macro-F1"]["n"] == 3
+    assert [head["kind"] for head in metrics["student"]["heads"]] == ["attention", "mlp", "linear"]
 
 
 def test_it_is_json_without_nan_and_reads_back(run: RunReport) -> None:

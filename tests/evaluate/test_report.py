@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tinyhar.evaluate import formats
-from tinyhar.evaluate.report import render, worn_at
+from tinyhar.evaluate.report import chips, render, tiles, worn_at
 from tinyhar.evaluate.run_report import (
     DeviceReport,
     Missing,
@@ -163,6 +163,58 @@ def test_readers_who_do_not_see_are_served(page: Page) -> None:
     assert all(picture.get("aria-label") and picture["role"] == "img" for picture in pictures)
     assert all("scope" in attributes for tag, attributes in tags if tag == "th")
     assert ("html", {"lang": "en"}) in tags
+
+
+def test_no_two_names_of_a_legend_share_a_colour(run: RunReport, run_with: Callable) -> None:
+    nineteen = run_with(tuple(f"class{k}" for k in range(19)))
+    assert len({chip.colour for chip in chips(nineteen.data.classes)}) == 19
+    rows = re.findall(r'class="chip" style="--k:([^"]*)" aria-hidden="true">&nbsp;', render(run))
+    names = [part.name for part in run.memory.parts]
+    assert len(rows) == len(set(rows)) == len(names)
+    assert dict(zip(names, rows, strict=True))["alignment"] == "var(--line)"
+
+
+def test_no_tile_stands_alone_on_its_row(run: RunReport) -> None:
+    nothing = Missing("Not there.")
+    short = replace(run, examples=(), curves=())
+    for missing in ({}, {"memory": nothing}, {"device": nothing}, {"student": nothing},
+                    {"memory": nothing, "device": nothing}):  # fmt: skip
+        part = replace(short, **missing)
+        found = re.search(r'class="tiles" style="--tiles:(\d+);--half:(\d+)"', render(part))
+        assert found is not None
+        count = len(tiles(part))
+        for columns in (int(text) for text in found.groups()):
+            assert count % columns != 1 or count == 1
+
+
+def test_competing_classifiers_stand_beside_their_cost(run: RunReport, page: Page) -> None:
+    text = page.text
+    for head in run.student.heads:
+        assert f"{head.kind} {head.share:.3f}" in text
+        assert formats.count(head.parameters) in text and formats.count(head.macs) in text
+    assert text.count("✓ chosen") == 1
+    assert "no band's engine has its operators" in text
+    without = text_of(replace(run, student=replace(run.student, heads=())))
+    assert "Classifiers that competed" not in without
+
+
+def test_attention_is_drawn_class_by_class(run: RunReport, html: str, page: Page) -> None:
+    attention = run.teacher.attention
+    for k in range(5):
+        shares = " ".join(f"{100 * value:.0f}" for value in attention.sensor[k])
+        assert shares in page.text
+    strips = [a for tag, a in page.tags if tag == "div" and a.get("class") == "strip"]
+    assert len(strips) == 5, "the class without windows has none"
+    peaks = [float(re.findall(r"[\d.]+", str(a["aria-label"]))[0]) for a in strips]
+    assert peaks == sorted(peaks) and peaks[0] < 0.5 < 1.5 < peaks[-1]
+    plain = replace(run, teacher=replace(run.teacher, attention=None))
+    assert "Where the teacher looks" not in text_of(plain)
+
+
+def test_a_model_that_weighs_time_alone_shows_just_that(run: RunReport) -> None:
+    only = replace(run.teacher.attention, sensor=None)
+    text = text_of(replace(run, teacher=replace(run.teacher, attention=only)))
+    assert "temporal attention" in text and "sensor attention" not in text
 
 
 @pytest.mark.parametrize("part", ["teacher", "student", "device", "memory"])

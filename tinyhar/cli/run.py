@@ -72,23 +72,14 @@ def summary(
 ) -> None:
     """Mean and spread over runs: what a table in a README must show."""
     from tinyhar.evaluate.metrics import summary as over_runs
+    from tinyhar.evaluate.metrics_json import PROMISED, figure
 
     runs = [_metrics(folder) for folder in folders]
     table = Table(title=f"{len(runs)} runs, mean ± standard deviation")
     table.add_column("figure")
     table.add_column("value", justify="right")
-    for name in (
-        "teacher.macro_f1",
-        "student.float.macro_f1",
-        "student.int8.macro_f1",
-        "student.parameters",
-        "student.macs",
-        "student.flash_bytes",
-        "device.agreement",
-        "device.windows",
-        "device.instructions_per_window",
-    ):
-        values = [value for each in runs if (value := _figure(each, name)) is not None]
+    for name in PROMISED:
+        values = [value for each in runs if (value := figure(each, name)) is not None]
         if values:
             over = over_runs(values)
             digits = 4 if over.mean <= 1 else 0
@@ -154,10 +145,3 @@ def _metrics(folder: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError) as error:
         raise DataError(f"{path}: not there or damaged; finish that run first") from error
     return metrics
-
-
-def _figure(metrics: dict[str, Any], name: str) -> float | None:
-    value: Any = metrics
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, int | float) else None

@@ -59,11 +59,16 @@ def duration(seconds: float | None) -> str:
         return UNKNOWN
     whole = round(seconds)
     if whole < 60:
-        return f"{number(seconds)} s"
+        return f"{number(seconds) if seconds < 10 else whole} s"
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def unit(name: str) -> str:
+    """A unit as print has it: m/s^2 -> m/s²."""
+    return name.replace("^2", "²")
 
 
 def spoken(name: str) -> str:

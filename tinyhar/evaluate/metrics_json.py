@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,13 +18,32 @@ from tinyhar.evaluate.run_report import (
     TeacherReport,
 )
 
+PROMISED: Final = (
+    "teacher.macro_f1",
+    "student.float.macro_f1",
+    "student.int8.macro_f1",
+    "student.parameters",
+    "student.macs",
+    "student.flash_bytes",
+    "device.agreement",
+    "device.windows",
+    "device.instructions_per_window",
+)
+"""Figures that every metrics.json has, by their path in it; null where a run lacks one."""
+
+
+def figure(metrics: Mapping[str, Any], path: str) -> Any:
+    """The figure at a path such as those of PROMISED; None where there is none."""
+    value: Any = metrics
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
 
 def metrics_json(report: RunReport) -> dict[str, Any]:
     """The same figures as plain nested dicts for metrics.json; what is missing is null.
 
-    Always there: teacher.macro_f1, student.float.macro_f1, student.int8.macro_f1,
-    student.parameters, student.macs, student.flash_bytes, device.agreement, device.windows,
-    device.instructions_per_window.
+    Always there: PROMISED.
     """
     metrics = {
         "data": {"name": report.data.name, "synthetic": report.data.synthetic},
@@ -65,6 +84,7 @@ def _student_json(student: StudentReport | Missing) -> dict[str, Any]:
             "int8": nothing,
             **dict.fromkeys(_STUDENT_FIGURES),
             "steps": [],
+            "heads": [],
             "missing": student.why,
         }
     return {
@@ -73,6 +93,7 @@ def _student_json(student: StudentReport | Missing) -> dict[str, Any]:
         "int8": _evaluation_json(student.int8),
         **{name: getattr(student, name) for name in _STUDENT_FIGURES},
         "steps": [asdict(step) for step in student.steps],
+        "heads": [asdict(head) for head in student.heads],
     }
 
 

@@ -1,14 +1,15 @@
 """Colours of the report: safe for colour-blind readers, the same class always in the same one.
 
-Okabe and Ito's eight, grey in place of black so that it shows on a dark page too. With more than
-eight classes the colours come round again: a class is therefore always shown with its number.
+Okabe and Ito's eight, grey in place of black so that it shows on a dark page too; then the same
+eight darkened, then lightened. With more than 24 classes they come round again: a class is
+therefore always shown with its number.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-CLASS_COLOURS: Final = (
+_HUES: Final = (
     "#0072b2",
     "#e69f00",
     "#009e73",
@@ -19,7 +20,23 @@ CLASS_COLOURS: Final = (
     "#8c8c8c",
 )
 
-ROLES: Final = ("ink", "soft", "line", "first", "second", "third", "kept")
+
+def _mixed(colour: str, other: int, share: float) -> str:
+    """Colour "#rrggbb" with `share` of a grey (0 black, 255 white) mixed in."""
+    channels = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return "#" + "".join(f"{round((1 - share) * c + share * other):02x}" for c in channels)
+
+
+CLASS_COLOURS: Final = (
+    *_HUES,
+    *(_mixed(hue, 0, 0.5) for hue in _HUES),
+    *(_mixed(hue, 255, 0.6) for hue in _HUES),
+)
+
+SERIES: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
+"""Roles of lines that are told apart on one picture."""
+
+ROLES: Final = ("ink", "soft", "line", "kept", *SERIES)
 """What a stroke or a text of a picture is for; report.css gives each a colour per theme."""
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from tinyhar.evaluate import formats, pictures
 from tinyhar.evaluate.metrics import Evaluation, in_order
 from tinyhar.evaluate.palette import class_colour, text_on
+from tinyhar.evaluate.report_attention import drawn_attention
 from tinyhar.evaluate.run_report import (
     Curve,
     DataReport,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _HERE = Path(__file__).parent
+FILLER = "alignment"
+"""The part of an image that is there only so that the others begin where they must."""
 _MOST_SENSORS = 2
 """Sensors drawn in an example; a body-worn set of ten would make it a carpet."""
 
@@ -70,6 +73,8 @@ def render(report: RunReport) -> str:
         sensors=len(_sensors(report.data)),
         sensors_drawn=len(_drawn(report.data)),
         curves=[(curve, _curve_pictures(curve)) for curve in report.curves],
+        attention=drawn_attention(report),
+        part_colours=_part_colours(report),
         people=_people(report),
         nothing_known=Provenance(),
         people_picture=_people_picture(report),
@@ -160,8 +165,18 @@ def _sensors(data: DataReport) -> dict[str, list[int]]:
     for column, (name, unit) in enumerate(zip(data.channels, data.units, strict=True)):
         sensor = name.rsplit("_", 1)[0]
         label = formats.spoken(sensor) if len(positions) > 1 else sensor.rsplit("_", 1)[-1]
-        found.setdefault(f"{label}, {unit}", []).append(column)
+        found.setdefault(f"{label}, {formats.unit(unit)}", []).append(column)
     return found
+
+
+def _part_colours(report: RunReport) -> list[str]:
+    """A colour for each part of the memory; what is only filled up stays pale."""
+    if isinstance(report.memory, Missing):
+        return []
+    names = [part.name for part in report.memory.parts]
+    return [
+        "var(--line)" if name == FILLER else class_colour(index) for index, name in enumerate(names)
+    ]
 
 
 def _drawn(data: DataReport) -> dict[str, list[int]]:
@@ -260,8 +275,17 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("score", "change", "count", "kib", "share", "number", "duration", "breakable"):
+    for name in (
+        "score",
+        "change",
+        "count",
+        "kib",
+        "share",
+        "number",
+        "duration",
+        "unit",
+        "breakable",
+    ):
         environment.filters[name] = getattr(formats, name)
     environment.tests["missing_part"] = lambda part: isinstance(part, Missing)
-    environment.globals["part_colour"] = class_colour
     return environment.get_template("report.html.j2")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar.errors import DataError
+from tinyhar.evaluate.attention import ClassAttention
 from tinyhar.evaluate.cost import StepCost
 from tinyhar.evaluate.metrics import Evaluation, Summary
 
@@ -81,12 +82,32 @@ class Curve:
 
 @dataclass(frozen=True)
 class TeacherReport:
-    """The teacher (or whatever large model taught), on the unseen subjects."""
+    """The teacher (or whatever large model taught), on the unseen subjects.
+
+    `attention` is where it looks, if its architecture can tell.
+    """
 
     name: str
     evaluation: Evaluation
     parameters: int
     macs: int | None = None
+    attention: ClassAttention | None = None
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """A classifier that competed on the student's backbone: its share, and the student's cost.
+
+    `parameters` and `macs` are the whole student's with this head; `deployable` says whether a
+    band's engine has its operators, `chosen` whether it stayed.
+    """
+
+    kind: str
+    share: float
+    parameters: int
+    macs: int
+    deployable: bool
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +115,8 @@ class StudentReport:
     """The student as deployed: `parameters` and `macs` are the final model's, one window.
 
     `flash_bytes` is what the model itself takes in the band's flash (the compiled payload),
-    `tflite_bytes` the .tflite file, `transfer_bytes` the bundle gzip'd as sent to a band.
+    `tflite_bytes` the .tflite file, `transfer_bytes` the bundle gzip'd as sent to a band. `heads`
+    are the classifiers that competed, if any did, the largest share first.
     """
 
     name: str
@@ -106,6 +128,7 @@ class StudentReport:
     tflite_bytes: int | None = None
     transfer_bytes: int | None = None
     steps: tuple[StepCost, ...] = ()
+    heads: tuple[HeadReport, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +234,11 @@ class RunReport:
         for example in self.examples:
             _expect(f"columns of {example.activity}", example.signal.shape[1], c, "channels")
         _expect("units", len(self.data.units), c, "channels")
+        attention = None if isinstance(self.teacher, Missing) else self.teacher.attention
+        if attention is not None:
+            _expect("rows of attention", len(attention.windows), k, "classes")
+            if attention.sensor is not None:
+                _expect("columns of sensor attention", attention.sensor.shape[1], c, "channels")
 
 
 def evaluations(report: RunReport) -> dict[str, Evaluation]:

@@ -20,6 +20,7 @@ from tinyhar.convert.graph import read_graph
 from tinyhar.counts import CountMap
 from tinyhar.distill import Augment, AugmentConfig, Examples, FitConfig, History, Method, Snapshot
 from tinyhar.errors import DataError, ModelError
+from tinyhar.pipeline.explain import save_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
@@ -71,7 +72,8 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
     else:
         history = trainer.fit(teacher, recipe.teacher.training, "teacher")
     _save(folder, TEACHER, teacher)
-    return _facts(teacher, data, history, trainer.clip)
+    looks = save_attention(folder, teacher, data, clip=trainer.clip)
+    return {**_facts(teacher, data, history, trainer.clip), "attention": looks}
 
 
 def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:

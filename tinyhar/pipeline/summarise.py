@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import tinyhar
+from tinyhar.distill.heads import HEADS
 from tinyhar.evaluate import run_report as reports
 from tinyhar.evaluate.cost import StepCost, float_bytes, gzip_bytes
 from tinyhar.evaluate.metrics import Evaluation, evaluate
@@ -18,6 +19,7 @@ from tinyhar.evaluate.metrics_json import metrics_json
 from tinyhar.evaluate.report import render
 from tinyhar.evaluate.run_report import Missing, RunReport
 from tinyhar.pipeline.deliver import BUNDLE, VALIDATION
+from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import INT8, TEACHER
 from tinyhar.pipeline.prepare import FILE, Prepared
@@ -34,6 +36,7 @@ PURPOSES = {
     "metrics.json": "the numbers of this report, for machines",
     FILE: "windows as sensor counts, with split and normalisation",
     TEACHER: "the teacher, Keras",
+    ATTENTION: "where the teacher looks, for each class",
     "student/model.keras": "the distilled student before pruning, Keras",
     "pruned/model.keras": "the pruned student, Keras",
     INT8: "the int8 student, TensorFlow Lite",
@@ -60,7 +63,7 @@ def summarise(
     report = RunReport(
         title=recipe.name,
         data=_data(recipe, data, facts["prepare"]),
-        teacher=_teacher(recipe, facts.get("teach"), judge),
+        teacher=_teacher(recipe, folder, facts.get("teach"), judge),
         student=_student(recipe, folder, facts, judge),
         device=_device(facts["prove"], judge),
         memory=_memory(facts["build"]),
@@ -111,14 +114,20 @@ def _data(recipe: Recipe, data: Prepared, facts: Facts) -> reports.DataReport:
     )
 
 
-def _teacher(recipe: Recipe, facts: Facts | None, judge: _Judge) -> reports.TeacherReport | Missing:
+def _teacher(
+    recipe: Recipe, folder: RunFolder, facts: Facts | None, judge: _Judge
+) -> reports.TeacherReport | Missing:
     if facts is None:
-        return Missing("no teacher was trained: the recipe's distillation.method is 'none'")
+        return Missing(
+            "No teacher was trained: the student learned from the labels alone "
+            "(distillation.method is 'none')."
+        )
     return reports.TeacherReport(
         name=recipe.teacher.architecture,
         evaluation=judge(facts["predicted"]),
         parameters=facts["parameters"],
         macs=facts["macs"],
+        attention=read_attention(folder) if facts.get("attention") else None,
     )
 
 
@@ -188,6 +197,17 @@ def _student(
         tflite_bytes=delivered["tflite_bytes"],
         transfer_bytes=gzip_bytes((folder / BUNDLE).read_bytes()),
         steps=tuple(steps),
+        heads=_heads(distilled.get("heads", {})),
+    )
+
+
+def _heads(standing: dict[str, dict[str, Any]]) -> tuple[reports.HeadReport, ...]:
+    """The classifiers that competed, the largest share first."""
+    ranked = sorted(standing.items(), key=lambda item: -item[1]["share"])
+    chosen = next((kind for kind, _ in ranked if HEADS[kind].deployable), None)
+    return tuple(
+        reports.HeadReport(kind, **told, deployable=HEADS[kind].deployable, chosen=kind == chosen)
+        for kind, told in ranked
     )
 
 
@@ -217,7 +237,7 @@ def _device(facts: Facts, judge: _Judge) -> reports.DeviceReport | Missing:
                 first_mismatch=told["first_mismatch"],
             )
     reasons = "; ".join(told["missing"] for told in facts["boards"].values())
-    return Missing(f"no band has answered: {reasons or 'the recipe names no board'}")
+    return Missing(f"No band has answered: {reasons or 'the recipe names no board'}.")
 
 
 def _memory(facts: Facts) -> reports.MemoryReport | Missing:
@@ -227,7 +247,7 @@ def _memory(facts: Facts) -> reports.MemoryReport | Missing:
             parts = tuple(reports.MemoryPart(**part) for part in built["parts"])
             return reports.MemoryReport(board, parts)
     reasons = [built["missing"] for built in facts["boards"].values() if "missing" in built]
-    return Missing("; ".join(reasons) or "no firmware for a microcontroller was built")
+    return Missing("; ".join(reasons) or "No firmware for a microcontroller was built.")
 
 
 def _examples(data: Prepared) -> tuple[reports.Example, ...]:
@@ -242,15 +262,16 @@ def _examples(data: Prepared) -> tuple[reports.Example, ...]:
 
 
 def _curves(facts: dict[str, Facts]) -> tuple[reports.Curve, ...]:
-    titles = {
-        "teach": "teacher",
-        "distil": "student",
-        "prune": "after pruning",
-        "quantise": "int8-aware",
-    }
+    trainings = (
+        ("teach", "curve", "teacher"),
+        ("distil", "curve", "student"),
+        ("distil", "chosen_curve", "student with the chosen classifier"),
+        ("prune", "curve", "after pruning"),
+        ("quantise", "curve", "int8-aware"),
+    )
     curves = []
-    for stage, title in titles.items():
-        told = facts.get(stage, {}).get("curve")
+    for stage, kept, title in trainings:
+        told = facts.get(stage, {}).get(kept)
         if told:
             epochs = told["epochs"]
             curves.append(
