@@ -128,6 +128,8 @@ def test_data_root_takes_the_option_before_the_environment(tmp_path, monkeypatch
         data_root(None)
 
 
-def test_an_unknown_name_lists_the_known():
-    with pytest.raises(DataError, match=r"'hapd'.*hapt.*synthetic"):
+def test_an_unknown_name_names_the_nearest_or_all_that_are_known():
+    with pytest.raises(DataError, match=r"'hapd'; did you mean 'hapt'\?"):
         load("hapd")
+    with pytest.raises(DataError, match=r"'xyz'; there is hapt.*realdisp.*synthetic"):
+        load("xyz")

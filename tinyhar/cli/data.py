@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +43,7 @@ def list_datasets(data: DataOption = None) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "what", *(["here"] if root else [])):
         table.add_column(heading)
-    for info in DATASETS.values():
+    for info in (info for info in DATASETS.values() if not info.part_of):
         table.add_row(info.name, info.brief, *([_presence(info, root)] if root else []))
     console = Console()
     console.print(table)
@@ -85,6 +85,9 @@ def info(
     console.print(f"[bold]{entry.name}[/]  {escape(entry.title)}", soft_wrap=True)
     if entry.homepage:
         console.print(f"{entry.homepage}  ({escape(entry.licence)})", soft_wrap=True)
+    parts = [part.name for part in DATASETS.values() if part.part_of == name]
+    if parts:
+        console.print(f"one scenario alone: {', '.join(parts)}", highlight=False)
     root = _root_or_none(data)
     if entry.name == "csv":
         console.print(_csv_format(), markup=False, highlight=False, soft_wrap=True)
@@ -132,6 +135,10 @@ def _describe(console: Console, recordings: list[Recording]) -> None:
         f"{seconds / scale:.3g} {unit} at {', '.join(f'{rate:g}' for rate in rates)} Hz"
     )
     console.print(f"subjects: {', '.join(subjects)}", highlight=False)
+    scenarios = Counter(r.scenario for r in recordings if r.scenario)
+    if scenarios:
+        each = (f"{name} ({counted(n, 'recording')})" for name, n in sorted(scenarios.items()))
+        console.print(f"scenarios: {', '.join(each)}", highlight=False)
     for line in _channel_lines(recordings):
         console.print(line, markup=False, highlight=False)
     table = Table(box=None, pad_edge=False)

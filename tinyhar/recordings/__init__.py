@@ -1,5 +1,6 @@
 """What somebody wore: recordings, one reader a data set, a user's own files, synthetic movement."""
 
+from tinyhar.recordings.catalogue import DATASETS, DatasetInfo
 from tinyhar.recordings.recording import (
     STANDARD_GRAVITY,
     UNLABELLED,
@@ -8,7 +9,7 @@ from tinyhar.recordings.recording import (
     digest,
     triaxial,
 )
-from tinyhar.recordings.registry import DATASETS, DatasetInfo, data_root, dataset, load
+from tinyhar.recordings.registry import data_root, dataset, load
 
 __all__ = [
     "DATASETS",

@@ -21,7 +21,7 @@ import numpy as np
 from tinyhar.errors import DataError
 from tinyhar.recordings.recording import Channel, Recording
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the cache file itself; a reader's own version is part of the key too."""
 
 
@@ -94,6 +94,7 @@ def _head(recording: Recording) -> dict[str, Any]:
         "activities": recording.activities,
         "source": recording.source,
         "notes": recording.notes,
+        "scenario": recording.scenario,
     }
 
 
@@ -113,6 +114,7 @@ def _rebuild(heads: list[dict[str, Any]], signal: Any, labels: Any) -> list[Reco
                 activities=tuple(head["activities"]),
                 source=head["source"],
                 notes=tuple(head["notes"]),
+                scenario=head["scenario"],
             )
         )
         values += count * len(channels)

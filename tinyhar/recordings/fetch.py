@@ -18,7 +18,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tinyhar.errors import DataError
-from tinyhar.recordings.registry import DatasetInfo, where_to_get
+from tinyhar.recordings.catalogue import DatasetInfo
+from tinyhar.recordings.registry import where_to_get
 
 CHUNK: Final = 1 << 18
 TIMEOUT: Final = 30.0

@@ -59,6 +59,7 @@ class Recording:
         activities: the names that labels point to, the same tuple for a whole data set.
         source: the file it came from, for messages.
         notes: what the reader had to repair, one sentence each.
+        scenario: how the sensors came to sit as they do, where a data set tells ("ideal").
 
     Raises:
         DataError: shapes do not fit together, a label points nowhere, or a value is not finite.
@@ -72,6 +73,7 @@ class Recording:
     activities: tuple[str, ...]
     source: str
     notes: tuple[str, ...] = field(default=())
+    scenario: str = ""
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.shape[1] != len(self.channels):

@@ -16,8 +16,8 @@ from tinyhar.errors import DataError
 def numbers(content: bytes, source: str, *, columns: int, separator: str) -> NDArray[np.float32]:
     """A table of numbers without a header: float32 [row, column], NaN where a field is empty.
 
-    ``separator`` is "," or " " (any white space). Raises DataError for a row that is too long, a
-    field that is no number, or a table without rows.
+    ``separator`` is a character; " " stands for any white space. Raises DataError for a row that is
+    too long, a field that is no number, or a table without rows.
     """
     import pandas
 
@@ -27,7 +27,7 @@ def numbers(content: bytes, source: str, *, columns: int, separator: str) -> NDA
             table = pandas.read_csv(
                 io.BytesIO(content),
                 header=None,
-                sep="," if separator == "," else r"\s+",
+                sep=r"\s+" if separator == " " else separator,
                 names=list(range(columns)),
                 dtype=np.float32,
                 index_col=False,
