@@ -84,8 +84,9 @@ class Splits(Table):
     test: tuple[str, ...] = ()
     leave_one_out: tuple[str, ...] = ()
     """Instead of `test`: one run for each of these subjects, tested on that subject alone."""
-    validation: tuple[str, ...] | Annotated[int, Field(ge=1)] = 3
-    """Subjects by name, or how many to draw with the seed."""
+    validation: tuple[str, ...] | Annotated[int, Field(ge=0)] = 3
+    """Subjects by name, or how many to draw with the seed; 0: everybody else trains, and each
+    training keeps the weights at the end of its schedule."""
 
     @model_validator(mode="after")
     def _one_protocol(self) -> Splits:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pipeline.watching import Diary, Finished
+from tests.pipeline.watching import Diary, Finished, shortest
 from tinyhar import pipeline, recipe
 from tinyhar.convert.bundle import unpack
 from tinyhar.convert.reference import TflmReference
@@ -127,6 +127,20 @@ def test_without_distillation_no_teacher_is_trained(finished: Finished, tmp_path
     assert "teach" not in [*diary.kept, *diary.done_now]
     assert metrics["device"]["agreement"] == 1.0
     assert "no teacher was trained" in (folder.root / "report.html").read_text()
+
+
+def test_with_nobody_to_validate_everybody_trains(tmp_path: Path) -> None:
+    everybody = recipe.changed(
+        shortest(),
+        ["split.validation=0", "distillation.method=none", 'band.boards=["host"]'],
+    )
+    metrics = pipeline.run(everybody, tmp_path / "run", quick=True)
+    data = read(RunFolder(tmp_path / "run"))
+    assert data.split.validation == ()
+    assert metrics["device"]["agreement"] == 1.0
+    curve = RunFolder(tmp_path / "run").facts("distil")["curve"]
+    assert curve["best_epoch"] == len(curve["epochs"])
+    assert "nobody" in (tmp_path / "run" / "report.html").read_text()
 
 
 class PowerCutError(Exception):

@@ -41,10 +41,9 @@ class Watcher:
 
     def epoch(self, what: str, report: EpochReport) -> None:
         """A training finished an epoch."""
-        best = report.best_f1
         shown: dict[str, Any] = {
             "loss": f"{report.loss:.3f}",
-            "f1": f"{report.macro_f1:.3f}" + (f" (best {best:.3f})" if best else ""),
+            "f1": _score(report.macro_f1, report.best_f1),
             "left": _clock(report.eta_seconds),
         }
         if self.task is None:
@@ -67,6 +66,12 @@ class Watcher:
             self.task = None
         took = "kept from before" if seconds is None else _clock(seconds)
         self.console.print(f"[green]✓[/] {self.title} [dim]({took})[/]")
+
+
+def _score(f1: float | None, best: float | None) -> str:
+    if f1 is None:
+        return "not validated"
+    return f"{f1:.3f}" + (f" (best {best:.3f})" if best else "")
 
 
 def _clock(seconds: float) -> str:

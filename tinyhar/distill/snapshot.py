@@ -16,14 +16,17 @@ from tinyhar.errors import ModelError
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch brought; `epoch` counts from 1, times are in seconds."""
+    """What one epoch brought; `epoch` counts from 1, times are in seconds.
+
+    `macro_f1` and `best_f1` are None where nothing is validated.
+    """
 
     epoch: int
     epochs: int
     loss: float
     losses: dict[str, float]
-    macro_f1: float
-    best_f1: float
+    macro_f1: float | None
+    best_f1: float | None
     rate: float
     seconds: float
     eta_seconds: float

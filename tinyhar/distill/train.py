@@ -57,7 +57,7 @@ class FitConfig:
         weight_decay: AdamW's decay of kernels (biases and batch norm are left alone).
         mixup: a of Beta(a, a) by which windows are mixed in pairs (Zhang et al. 2018); 0: off.
         average: decay of the running mean of the weights that is validated and kept; 0: off.
-        patience: epochs without a better validation macro-F1 before stopping; 0: never.
+        patience: settled epochs without a better validation macro-F1 before stopping; 0: never.
         balance: power of the inverse class frequency by which windows are drawn; 0: each once.
         settle: share of the epochs that pass before weights are worth keeping: while the rate is
             high, a few validation subjects praise some epochs by chance.
@@ -80,11 +80,11 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class History:
-    """All epochs of a training, and which one's weights were kept."""
+    """All epochs of a training, and which one's weights were kept (without validation the last)."""
 
     epochs: tuple[EpochReport, ...]
     best_epoch: int
-    best_f1: float
+    best_f1: float | None
     stopped_early: bool
 
 
@@ -105,10 +105,13 @@ def fit(
 ) -> History:
     """Trains `model` in place and leaves in it the weights of the best validated epoch.
 
+    With no validation windows every subject trains: the schedule is gone through to its end, and
+    its last weights (or their running mean) are kept.
+
     Args:
         model: [batch, 1, time, channel] to logits [batch, classes].
         train: windows to learn from.
-        validation: windows of subjects that are not in `train`.
+        validation: windows of subjects that are not in `train`; may be empty.
         config: how.
         method: losses; without one, plain cross-entropy.
         teacher: for methods that need one; sees the same augmented windows.
@@ -120,11 +123,11 @@ def fit(
         resume: where an interrupted training was; the same arguments otherwise.
 
     Raises:
-        DataError: empty or mismatched windows.
+        DataError: empty or mismatched windows, or patience with nothing to validate on.
         ModelError: the method needs a teacher and there is none, or the snapshot does not fit.
     """
     method = method or NoDistillation()
-    _check(model, train, validation)
+    _check(model, train, validation, config)
     keras.utils.set_random_seed(config.seed)
     stepper = Stepper(model, train.x, train.y, config, method, teacher, augment, clip)
     predict = _Predictor(model, clip)
@@ -138,7 +141,7 @@ def fit(
         started = time.monotonic()
         losses = _epoch(stepper, config, epoch, before_step)
         with stepper.averaged():
-            f1 = macro_f1(predict(validation.x), validation.y)
+            f1 = macro_f1(predict(validation.x), validation.y) if len(validation) else None
             keep.note(f1, epoch)
         now = time.monotonic()
         per_epoch = (now - began) / (epoch + 1 - resumed)
@@ -148,7 +151,7 @@ def fit(
             loss=sum(losses.values()),
             losses=losses,
             macro_f1=f1,
-            best_f1=max(0.0, keep.best_f1),
+            best_f1=keep.best_f1,
             rate=_rate(config, (epoch + 1) * steps - 1, steps),
             seconds=now - started,
             eta_seconds=per_epoch * (config.epochs - epoch - 1),
@@ -209,9 +212,14 @@ def _rate(config: FitConfig, step: int, steps: int) -> float:
     return rate_at(step / (config.epochs * steps), config.rate, config.schedule, config.warmup)
 
 
-def _check(model: keras.Model, train: Examples, validation: Examples) -> None:
-    if not len(train) or not len(validation):
-        raise DataError(f"training: {len(train)} training, {len(validation)} validation windows")
+def _check(model: keras.Model, train: Examples, validation: Examples, config: FitConfig) -> None:
+    if not len(train):
+        raise DataError("training: there are no training windows")
+    if config.patience and not len(validation):
+        raise DataError(
+            f"training: patience {config.patience} without validation windows: set it to 0, or "
+            "hold subjects out (split.validation)"
+        )
     classes = int(model.output_shape[-1])
     if int(train.y.max()) >= classes or int(train.y.min()) < 0:
         raise DataError(f"training: label {train.y.max()} with a model of {classes} classes")
@@ -251,7 +259,7 @@ class _Keeper:
         self.settle = settle
         self.best: tuple[np.ndarray, ...] = ()
         self.best_epoch = 0
-        self.best_f1 = -1.0
+        self.best_f1: float | None = None
         self.reports: list[EpochReport] = []
         if resume is not None:
             restore(self._variables(), resume.weights, "weights")
@@ -259,22 +267,26 @@ class _Keeper:
             restore(stepper.averages, resume.averages, "averages")
             self.best, self.best_epoch = resume.best, resume.best_epoch
             self.reports = list(resume.reports)
-            counted = (r.macro_f1 for r in self.reports if r.epoch > settle)
-            self.best_f1 = max(counted, default=-1.0)
+            self.best_f1 = max(self._settled(), default=None)
 
-    def note(self, f1: float, epoch: int) -> None:
+    def note(self, f1: float | None, epoch: int) -> None:
         """Keeps the weights now in model and method when they are the best yet."""
-        # Of equals the later, better trained one.
-        if epoch >= self.settle and f1 >= self.best_f1:
+        # Of equals the later, better trained one; where nothing is validated, the latest.
+        if epoch >= self.settle and (f1 or 0.0) >= (self.best_f1 or 0.0):
             self.best_f1, self.best_epoch = f1, epoch + 1
             self.best = tuple(v.numpy() for v in self._variables())
 
     def stalled(self, patience: int) -> bool:
-        """Whether the last `patience` epochs brought nothing better than those before."""
-        scores = [report.macro_f1 for report in self.reports]
-        if not 0 < patience < len(scores) or len(scores) <= self.settle:
+        """Whether the last `patience` settled epochs brought nothing better than those before."""
+        scores = self._settled()
+        if not 0 < patience < len(scores):
             return False
         return max(scores[-patience:]) <= max(scores[:-patience])
+
+    def _settled(self) -> list[float]:
+        """Scores of the epochs whose weights were worth keeping."""
+        late = (report for report in self.reports if report.epoch > self.settle)
+        return [report.macro_f1 for report in late if report.macro_f1 is not None]
 
     def snapshot(self) -> Snapshot:
         """All that a resumed training needs."""

@@ -124,7 +124,8 @@ def _bundle(
 
 
 def _golden(data: Prepared) -> np.ndarray:
-    """Windows of validation subjects, of different classes where there are any."""
-    index = np.flatnonzero(data.side("validation"))
+    """Windows of different classes: of validation subjects, or of training where all train."""
+    validation = data.side("validation")
+    index = np.flatnonzero(validation if validation.any() else data.side("train"))
     firsts = [index[data.y[index] == k][:1] for k in range(len(data.classes))]
     return np.concatenate(firsts)[:GOLDEN_WINDOWS]

@@ -278,7 +278,9 @@ def _curves(facts: dict[str, Facts]) -> tuple[reports.Curve, ...]:
                 reports.Curve(
                     name=title,
                     loss=tuple(epoch["loss"] for epoch in epochs),
-                    validation_f1=tuple(epoch["macro_f1"] for epoch in epochs),
+                    validation_f1=tuple(
+                        epoch["macro_f1"] for epoch in epochs if epoch["macro_f1"] is not None
+                    ),
                     best_epoch=told["best_epoch"],
                     seconds=sum(epoch["seconds"] for epoch in epochs),
                 )
