@@ -25,6 +25,7 @@ from tests.firmware.talk import infer_body, logits_of, stream_body
 from tests.firmware.wire import Client, frame
 from tinyhar.band import build
 from tinyhar.band.build import BuildResult, build_firmware
+from tinyhar.band.emulate import line_of
 from tinyhar.band.image_size import measure
 from tinyhar.convert.bundle import pack
 from tinyhar.errors import ModelError, ToolError
@@ -43,17 +44,18 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     return build_firmware(folder / "model.thb", "mps2_an386", folder, definitions=STUB)
 
 
-@pytest.fixture(scope="module")
-def qemu(image: BuildResult) -> Iterator[Client]:
-    """A client of that image, booted."""
+@pytest.fixture(scope="module", params=["uart", "console"])
+def qemu(request: pytest.FixtureRequest, image: BuildResult) -> Iterator[Client]:
+    """A client of that image, booted, on either of its lines."""
     program = shutil.which("qemu-system-arm")
     if program is None:
         pytest.skip("no emulator: sudo apt install qemu-system-arm")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        line = f"socket,id=line,fd={server.fileno()},server=on,wait=off,nodelay=on"
+        socket_of_line = f"socket,id=line,fd={server.fileno()},server=on,wait=off,nodelay=on"
+        line = line_of(image.image) if request.param == "console" else ["-serial", "chardev:line"]
         process = subprocess.Popen(
-            [program, "-M", "mps2-an386", "-nographic", "-monitor", "none", "-chardev", line,
-             "-serial", "chardev:line", "-icount", "shift=0", "-kernel", str(image.image)],
+            [program, "-M", "mps2-an386", "-nographic", "-monitor", "none", "-chardev",
+             socket_of_line, *line, "-icount", "shift=0", "-kernel", str(image.image)],
             pass_fds=[server.fileno()],
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
@@ -163,6 +165,16 @@ def test_a_fault_on_the_m4_even_of_the_stack_is_a_restart(qemu: Client, by_stack
     kind, _, body = qemu.event()
     assert (kind, body[8]) == (0x40, 3)
     assert logits_of(qemu.ask(3, infer_body(random_counts(1)))) == answer(random_counts(1)).tolist()
+
+
+def test_every_byte_comes_through_however_it_is_cut(qemu: Client) -> None:
+    """Zeros too, which the console's way of reading treats apart."""
+    qemu.ask(1, b"\1")
+    whole = frame(1, qemu.seq + 1 & 0xFF, b"\1")
+    for at in range(1, len(whole)):
+        qemu.send(b"\0\0" + bytes(range(256)) + b"\0" + whole[:at])
+        qemu.send(whole[at:])
+        assert qemu.response()[2].endswith(b"\x0amps2_an386")
 
 
 # ---- what can go wrong in a build ----

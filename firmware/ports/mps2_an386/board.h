@@ -3,6 +3,7 @@
 #ifndef TINYHAR_PORT_MPS2_BOARD_H
 #define TINYHAR_PORT_MPS2_BOARD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define BOARD_CLOCK_HZ 25000000u
@@ -64,8 +65,14 @@ static inline void sleep_until_interrupt(void) {
 /* Restarts; `reason` (messages.h) is what the next boot reports. */
 _Noreturn void board_restart(uint8_t reason);
 
+/* Two lines, of which main.c uses one; reading waits for at least one byte. */
 void uart_init(void);
 void uart_interrupt(void);
+size_t uart_read(uint8_t *buffer, size_t capacity);
+void uart_write(const uint8_t *bytes, size_t size);
+size_t console_read(uint8_t *buffer, size_t capacity);
+void console_write(const uint8_t *bytes, size_t size);
+
 void clock_init(void);
 void clock_interrupt(void);
 

@@ -1,6 +1,5 @@
 /* UART0, received by interrupt into a ring, sent by waiting. */
 #include "board.h"
-#include "tinyhar/port.h"
 
 /* A power of two. Enough for what arrives at 115,200 baud while a window is inferred in 40 ms. */
 #define RING 512u
@@ -42,7 +41,7 @@ static size_t take(uint8_t *buffer, size_t capacity) {
 
 /* Interrupts are off from the look to the sleep, so that a byte between the two wakes it; WFI wakes
  * on a pending interrupt even so. */
-size_t thar_port_read(uint8_t *buffer, size_t capacity) {
+size_t uart_read(uint8_t *buffer, size_t capacity) {
   irq_off();
   if (taken == written) {
     UART0->ctrl = UART_CTRL_TXEN | UART_CTRL_RXEN | UART_CTRL_RXINTEN;
@@ -55,7 +54,7 @@ size_t thar_port_read(uint8_t *buffer, size_t capacity) {
   return take(buffer, capacity);
 }
 
-void thar_port_write(const uint8_t *bytes, size_t size) {
+void uart_write(const uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++) {
     while ((UART0->state & UART_STATE_TXFULL) != 0) {
     }
