@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tinyhar.errors import DataError, LeakError
 from tinyhar.recordings import Channel, triaxial
-from tinyhar.splits import Split, check_fitted, check_inputs, leave_one_out, make_split
+from tinyhar.splits import Split, check_fitted, check_inputs, make_split
 
 PEOPLE = [str(i) for i in range(1, 13)]
 
@@ -30,16 +30,6 @@ def test_named_subjects_go_where_they_are_named():
     assert split.train == ("1", "3", "5", "6", "7", "8", "10", "11", "12")
     drawn = make_split(PEOPLE, test=["2", "9"], validation=3, seed=5)
     assert not {"2", "9"} & {*drawn.validation, *drawn.train}
-
-
-def test_leave_one_out_tests_everybody_once():
-    splits = list(leave_one_out(PEOPLE, validation=2, seed=1))
-    assert [s.test for s in splits] == [(p,) for p in PEOPLE]
-    assert all(len(s.validation) == 2 and len(s.train) == 9 for s in splits)
-    named = list(leave_one_out(PEOPLE, validation=["1", "2"]))
-    assert named[0].validation == ("2",) and named[5].validation == ("1", "2")
-    with pytest.raises(DataError, match="at least two"):
-        list(leave_one_out(["1"]))
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from tinyhar.errors import RecipeError
 from tinyhar.recordings import DATASETS
@@ -354,7 +355,11 @@ def _toml_value(value: Any) -> str:
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if not _is_union_branch(part))
+    key = _key_of(first)
+    # Of a value that may be of several types, the one that it has tells what is wrong with it.
+    for other in error.errors():
+        if _key_of(other) == key and not other["type"].endswith("_type"):
+            first = other
     if first["type"] == "extra_forbidden":
         *tables, wrong = (str(part) for part in first["loc"])
         known = _keys_of(tables)
@@ -364,10 +369,16 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"'{key}' is missing: add it"
     message = first["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    if first["type"] in ("model_type", "dict_type"):
+        message = f"expected a table: [{key}] and its keys below"
+    message = message[0].lower() + message[1:].replace("tuple", "list")
     given = first["input"]
     shown = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
     return f"'{key}': {message}{shown}" if key else message
+
+
+def _key_of(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"] if not _is_union_branch(part))
 
 
 def _is_union_branch(part: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,20 +103,6 @@ def _too_many(side: str, wanted: int, everybody: list[str], left: list[str]) -> 
 
 def _few(names: list[str]) -> str:
     return ", ".join(names if len(names) <= 8 else [*names[:6], "...", names[-1]])
-
-
-def leave_one_out(
-    subjects: Iterable[str], *, validation: int | Sequence[str] = 1, seed: int = 0
-) -> Iterator[Split]:
-    """One split a subject, each with that subject alone as test; validation as in make_split."""
-    everybody = _in_order(subjects)
-    if len(everybody) < 2:
-        raise DataError(f"leaving one subject out needs at least two, there is {len(everybody)}")
-    for subject in everybody:
-        named = validation
-        if not isinstance(validation, int):
-            named = [s for s in validation if s != subject]
-        yield make_split(everybody, test=[subject], validation=named, seed=seed)
 
 
 def _in_order(subjects: Iterable[str]) -> list[str]:

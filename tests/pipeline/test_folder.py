@@ -106,3 +106,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file.touch()
     with pytest.raises(DataError, match="file"), RunFolder(file / "run").held():
         pass
+
+
+def test_work_that_fails_at_once_leaves_no_folder_behind(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(DataError, match="no data"), folder.held():
+        folder.write_text("recipe.toml", "")
+        raise DataError("no data")
+    assert not folder.root.exists()
+
+
+def test_finished_stages_and_folders_of_others_outlive_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    mine, run = RunFolder(tmp_path / "mine"), RunFolder(tmp_path / "run")
+    with pytest.raises(DataError), mine.held():
+        raise DataError("no data")
+    with pytest.raises(DataError), run.held():
+        run.finish("prepare", "k", {})
+        raise DataError("no compiler")
+    assert mine.root.exists()
+    assert run.facts("prepare", "k") == {}

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tinyhar.errors import DataError
+from tinyhar.errors import DataError, TinyharError
 
 
 class RunFolder:
@@ -34,9 +34,12 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Keep every other process out while this one works here.
 
+        A folder that was made for work that failed before anything was finished goes again.
+
         Raises:
             DataError: another process is at work in the folder, or it cannot be written.
         """
+        fresh = not self.root.exists()
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = (self.root / ".lock").open("w")
@@ -49,7 +52,12 @@ class RunFolder:
                 raise DataError(
                     f"{self.root}: another run is at work here; wait for it, or name another --out"
                 ) from error
-            yield
+            try:
+                yield
+            except TinyharError:
+                if fresh and not list(self.root.glob("stages/*.json")):
+                    shutil.rmtree(self.root)
+                raise
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
