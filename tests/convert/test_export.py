@@ -17,7 +17,7 @@ from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.export import export
 from tinyhar.convert.graph import read_graph
 from tinyhar.counts import CountMap
-from tinyhar.errors import ModelError
+from tinyhar.errors import DataError, ModelError
 
 pytest.importorskip("tflite_micro")
 
@@ -172,3 +172,12 @@ def test_a_bundle_of_another_model_is_refused(tmp_path: Path) -> None:
 def test_text_survives_as_a_c_string() -> None:
     assert c_arrays.c_string('a"b\\c') == '"a\\"b\\\\c"'
     assert c_arrays.c_string("é") == '"\\303\\251"'
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    tflite = classifier()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full" / "README.txt").mkdir(parents=True)
+    for out, named in (("file", "file"), ("file/sub", "file/sub"), ("full", "full/README.txt")):
+        with pytest.raises(DataError, match=rf"{tmp_path / named}: cannot be written .*--out"):
+            export(tmp_path / out, tflite, bundle_of(tflite))

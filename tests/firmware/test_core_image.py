@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,10 +88,45 @@ def test_the_totals_are_those_of_the_size_tool(image: BuildResult) -> None:
     assert (image.flash_bytes, image.ram_bytes) == (text + data, data + bss)
 
 
+def test_the_model_in_an_image_is_found_without_being_told(image: BuildResult) -> None:
+    model = next(part for part in measure(image.image).parts if part.name == "model")
+    assert model.flash_bytes == image.model_bytes == len(stub_bundle().model)
+
+
+@pytest.mark.parametrize(
+    ("elf", "map_file", "said"),
+    [
+        (0.5, 1.0, r"image\.elf: no ELF image, or a damaged one"),
+        (0.0, 1.0, r"image\.elf: no ELF image, or a damaged one"),
+        (1.0, 0.0, r"image\.map is not a map of GNU ld"),
+        (1.0, None, r"image\.map: cannot be read \(No such file"),
+        (None, None, r"image\.elf: cannot be read \(No such file"),
+    ],
+)
+def test_a_damaged_image_or_map_is_one_line_and_status_2(
+    image: BuildResult, tmp_path: Path, elf: float | None, map_file: float | None, said: str
+) -> None:
+    for suffix, share in ((".elf", elf), (".map", map_file)):
+        if share is not None:
+            whole = image.image.with_suffix(suffix).read_bytes()
+            (tmp_path / f"image{suffix}").write_bytes(whole[: int(share * len(whole))])
+    command = [sys.executable, "-m", "tinyhar.band.image_size", str(tmp_path / "image.elf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert re.search(said, done.stderr)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.thb").write_bytes(pack(stub_bundle()))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ToolError, match=rf"{tmp_path}/file/build: cannot be written"):
+        build_firmware(tmp_path / "model.thb", "host", tmp_path / "file", definitions=STUB)
+
+
 def test_size_json_and_the_table_say_the_same(image: BuildResult) -> None:
     told = json.loads((image.image.parent / "size.json").read_text())
     assert told == json.loads(json.dumps(image.to_dict()))
-    table = measure(image.image, model_bytes=12).table()
+    table = measure(image.image).table()
     assert table.splitlines()[-1].split() == [
         "total",
         f"{image.flash_bytes:,}",

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import tinyhar
-from tinyhar.band.image_size import Part, measure
+from tinyhar.band.image_size import measure
 from tinyhar.convert.bundle import Bundle, unpack
 from tinyhar.errors import ModelError, ToolError
+from tinyhar.evaluate.run_report import MemoryPart
 
 FIRMWARE: Final = Path(tinyhar.__file__).resolve().parent.parent / "firmware"
 """The sources, in the source tree beside the package."""
@@ -44,7 +45,7 @@ class BuildResult:
     model_bytes: int = 0
     arena_bytes: int = 0
     stack_bytes: int = 0
-    parts: tuple[Part, ...] = ()
+    parts: tuple[MemoryPart, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -66,8 +67,8 @@ def build_firmware(
         definitions: further cmake variables, for example THAR_TFLM_LIBRARY for engine tflm.
 
     Raises:
-        ToolError: no such board, a program is missing (which Debian package has it), or the build
-            failed (with the compiler's first lines).
+        ToolError: no such board, a program is missing (which Debian package has it), the folder
+            cannot be written, or the build failed (with the compiler's first lines).
         ModelError: the bundle is missing or damaged.
     """
     if board not in BOARDS:
@@ -76,12 +77,25 @@ def build_firmware(
         raise ToolError(f"{FIRMWARE} is missing: run tinyhar from its source tree")
     parts = _read(bundle)
     generator = _tools(board)
-    out = out.resolve()
+    try:
+        return _build(bundle, parts, board, out.resolve(), generator, definitions or {})
+    except OSError as error:
+        raise ToolError(f"{error.filename or out}: cannot be written ({error.strerror})") from error
+
+
+def _build(
+    bundle: Path,
+    parts: Bundle,
+    board: str,
+    out: Path,
+    generator: str,
+    definitions: Mapping[str, str],
+) -> BuildResult:
     work = out / "build"
     work.mkdir(parents=True, exist_ok=True)
     # Under a name of its own, so that nothing is built again where only the run's folder differs.
     carried = _copy_if_new(bundle, work / "bundle.thb")
-    variables = {"THAR_BUNDLE": str(carried), "THAR_ENGINE": parts.engine, **(definitions or {})}
+    variables = {"THAR_BUNDLE": str(carried), "THAR_ENGINE": parts.engine, **definitions}
     _configure(work, board, generator, variables)
     _run(["cmake", "--build", str(work), "--parallel", str(os.cpu_count() or 1)])
     result = _collect(work, board, out, parts)
@@ -184,7 +198,7 @@ def _collect(work: Path, board: str, out: Path, bundle: Bundle) -> BuildResult:
         return BuildResult(board, image, bundle.engine)
     image = Path(shutil.copy2(work / "tinyhar-band.elf", out / "tinyhar-band.elf"))
     shutil.copy2(work / "tinyhar-band.map", out / "tinyhar-band.map")
-    size = measure(image, model_bytes=len(bundle.model))
+    size = measure(image)
     return BuildResult(
         board=board,
         image=image,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,17 @@ import numpy.typing as npt
 from tinyhar.band import messages as m
 from tinyhar.band.locate import DeskLayer
 from tinyhar.convert.bundle import Bundle, identity, unpack
+from tinyhar.convert.graph import Graph, read_graph
 from tinyhar.errors import DataError, ModelError
+
+BUNDLE: Final = "bundle.thb"
+"""What the band runs, in a run's folder."""
+
+MODEL: Final = "int8/model.tflite"
+"""What the bundle was made from."""
+
+VALIDATION: Final = "validation.npz"
+"""Counts, labels and subjects of the unseen windows, and the desk's answers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +32,7 @@ class Desk:
     """A run's bundle and the windows of its unseen subjects.
 
     ``counts`` is int16 [n, time, channel], ``logits`` int8 [n, classes] of the desk's reference,
-    ``labels`` int64 [n], ``subjects`` str [n]; ``tflite`` is the model itself, or empty.
+    ``labels`` int64 [n], ``subjects`` str [n]; ``run`` is the folder that they came from.
     """
 
     bundle: Bundle
@@ -29,29 +41,27 @@ class Desk:
     logits: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64]
     subjects: npt.NDArray[np.str_]
-    tflite: bytes = b""
+    run: Path
 
     @cached_property
-    def _graph_and_layers(self) -> tuple[object, list[tuple[str, int]]]:
+    def _graph_and_layers(self) -> tuple[Graph, list[tuple[str, int]]]:
         from tinyhar.convert.compiled import compile_model
-        from tinyhar.convert.graph import read_graph
 
-        steps = compile_model(self.tflite).layers
+        tflite, graph = read_model(self.run)
+        steps = compile_model(tflite).layers
         named = [(f"layer {i} {s.operator} {s.name}", s.output_tensor) for i, s in enumerate(steps)]
-        return read_graph(self.tflite), named
+        return graph, named
 
     def layers(self, counts: m.Counts) -> list[DeskLayer]:
         """The int8 input and every layer of the compiled model, for counts int16 [time, channel].
 
-        Raises ModelError when the run has no model to look into.
+        Raises DataError or ModelError when the run has no model to look into.
         """
         from tinyhar.convert import integer
 
-        if not self.tflite:
-            raise ModelError("the run has no int8/model.tflite: nothing to compare layers with")
         graph, named = self._graph_and_layers
         x = self.bundle.count_map.apply(counts)[np.newaxis, np.newaxis]
-        outputs = integer.layers(graph, x)  # type: ignore[arg-type]
+        outputs = integer.layers(graph, x)
         return [DeskLayer("input", x[0, 0])] + [
             DeskLayer(name, outputs[tensor][0]) for name, tensor in named
         ]
@@ -63,7 +73,7 @@ class Desk:
         chosen = np.linspace(0, len(self.counts) - 1, max(1, limit)).astype(int)
         parts = (self.counts, self.logits, self.labels, self.subjects)
         counts, logits, labels, subjects = (part[chosen] for part in parts)
-        return Desk(self.bundle, self.bundle_id, counts, logits, labels, subjects, self.tflite)
+        return Desk(self.bundle, self.bundle_id, counts, logits, labels, subjects, self.run)
 
 
 def read_desk(run: Path) -> Desk:
@@ -73,19 +83,42 @@ def read_desk(run: Path) -> Desk:
         DataError: a file is missing or damaged.
         ModelError: the bundle is damaged.
     """
-    data = _bytes_of(run, "bundle.thb")
-    bundle = unpack(data, str(run / "bundle.thb"))
-    arrays = _arrays_of(run, "validation.npz", ("counts", "logits", "labels", "subject"))
-    tflite = run / "int8" / "model.tflite"
+    bundle, bundle_id = read_bundle(run)
+    arrays = _arrays_of(run, VALIDATION, ("counts", "logits", "labels", "subject"))
     return Desk(
         bundle,
-        identity(data),
+        bundle_id,
         counts=arrays["counts"],
         logits=arrays["logits"],
         labels=arrays["labels"],
         subjects=arrays["subject"],
-        tflite=tflite.read_bytes() if tflite.is_file() else b"",
+        run=run,
     )
+
+
+def read_bundle(run: Path) -> tuple[Bundle, bytes]:
+    """A run's bundle and its identity (32 bytes).
+
+    Raises:
+        DataError: it cannot be read.
+        ModelError: it is damaged.
+    """
+    data, source = _bytes_of(run, BUNDLE), str(run / BUNDLE)
+    return unpack(data, source), identity(data, source)
+
+
+def read_model(run: Path) -> tuple[bytes, Graph]:
+    """A run's int8 model, as the .tflite's bytes and as the graph in them.
+
+    Raises:
+        DataError: it cannot be read.
+        ModelError: it is damaged, or no model for a band.
+    """
+    tflite = _bytes_of(run, MODEL)
+    try:
+        return tflite, read_graph(tflite)
+    except ModelError as error:
+        raise ModelError(f"{run / MODEL}: {error}") from error
 
 
 def _bytes_of(run: Path, name: str) -> bytes:
@@ -104,11 +137,7 @@ def _arrays_of(run: Path, name: str, keys: tuple[str, ...]) -> dict[str, npt.NDA
     try:
         with np.load(run / name, allow_pickle=False) as file:
             return {key: file[key] for key in keys}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise DataError(
-            f"{run / name}: damaged ({error}); remove it and run the recipe again"
+            f"{run / name}: damaged ({error}); `tinyhar run` with its recipe makes it again"
         ) from error
-    except Exception as error:
-        if type(error).__name__ != "BadZipFile":
-            raise
-        raise DataError(f"{run / name}: damaged; remove it and run the recipe again") from error

@@ -18,17 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyhar.errors import ToolError
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of an image, in bytes."""
-
-    name: str
-    flash_bytes: int
-    ram_bytes: int
-    note: str = ""
+from tinyhar.band import elf
+from tinyhar.convert.bundle_format import open_header
+from tinyhar.errors import TinyharError, ToolError
+from tinyhar.evaluate.run_report import MemoryPart
 
 
 @dataclass(frozen=True)
@@ -37,11 +30,11 @@ class ImageSize:
 
     flash_bytes: int
     ram_bytes: int
-    parts: tuple[Part, ...]
+    parts: tuple[MemoryPart, ...]
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> MemoryPart:
         """The part of that name; empty where the image has none."""
-        return next((part for part in self.parts if part.name == name), Part(name, 0, 0))
+        return next((part for part in self.parts if part.name == name), MemoryPart(name, 0, 0))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -58,6 +51,8 @@ class ImageSize:
         return "\n".join(f"{a:<12}{b:>10}{c:>10}  {d}".rstrip() for a, b, c, d in rows)
 
 
+BUNDLE_SYMBOLS = ("thar_bundle_start", "thar_bundle_end")
+
 NOTES = {
     "engine": "kernels and plan interpreter",
     "core": "wire, windows, smoothing, bundle, band loop and their buffers",
@@ -71,17 +66,14 @@ NOTES = {
 }
 
 
-def measure(image: Path, *, model_bytes: int = 0) -> ImageSize:
+def measure(image: Path) -> ImageSize:
     """Sizes of an ELF image whose map lies beside it (IMAGE with suffix .map).
 
-    Args:
-        image: as the firmware's build leaves it.
-        model_bytes: how much of the bundle in the image is the model itself.
-
-    Raises:
-        ToolError: a file is missing or is not what its name says.
+    Raises ToolError for a file that is missing, damaged or not what its name says.
     """
-    flash_bytes, ram_bytes, stack_bytes = _elf_totals(image)
+    with elf.opened(image) as file:
+        flash_bytes, ram_bytes, stack_bytes = _totals(file)
+        model_bytes = _model_bytes(file, str(image))
     flash: Counter[str] = Counter()
     ram: Counter[str] = Counter()
     for section, size, origin in _contributions(image.with_suffix(".map")):
@@ -95,34 +87,41 @@ def measure(image: Path, *, model_bytes: int = 0) -> ImageSize:
     ram["stack"] = stack_bytes
     flash["alignment"] = flash_bytes - flash.total()
     ram["alignment"] = ram_bytes - ram.total()
-    parts = (Part(name, flash[name], ram[name], note) for name, note in NOTES.items())
+    parts = (MemoryPart(name, flash[name], ram[name], note) for name, note in NOTES.items())
     return ImageSize(
         flash_bytes, ram_bytes, tuple(part for part in parts if part.flash_bytes or part.ram_bytes)
     )
 
 
-def _elf_totals(image: Path) -> tuple[int, int, int]:
+def _totals(file: Any) -> tuple[int, int, int]:
     """Bytes of flash, of RAM, and of the RAM that is the stack's."""
-    from elftools.common.exceptions import ELFError
     from elftools.elf.constants import SH_FLAGS
-    from elftools.elf.elffile import ELFFile
 
     flash = ram = stack = 0
-    try:
-        with image.open("rb") as file:
-            for section in ELFFile(file).iter_sections():
-                flags, size = section["sh_flags"], section["sh_size"]
-                if not flags & SH_FLAGS.SHF_ALLOC:
-                    continue
-                if section["sh_type"] != "SHT_NOBITS":
-                    flash += size
-                if flags & SH_FLAGS.SHF_WRITE:
-                    ram += size
-                if section.name == ".stack":
-                    stack += size
-    except (OSError, ELFError) as error:
-        raise ToolError(f"{image} is no ELF image: {error}; build the firmware again") from error
+    for section in file.iter_sections():
+        flags, size = section["sh_flags"], section["sh_size"]
+        if not flags & SH_FLAGS.SHF_ALLOC:
+            continue
+        if section["sh_type"] != "SHT_NOBITS":
+            flash += size
+        if flags & SH_FLAGS.SHF_WRITE:
+            ram += size
+        if section.name == ".stack":
+            stack += size
     return flash, ram, stack
+
+
+def _model_bytes(file: Any, source: str) -> int:
+    """How much of the bundle in the image is the model itself; 0 without a bundle or symbols."""
+    symbols = file.get_section_by_name(".symtab")
+    found = [symbols and symbols.get_symbol_by_name(name) for name in BUNDLE_SYMBOLS]
+    if not all(found):
+        return 0
+    (start,), (end,) = found
+    section = file.get_section(start["st_shndx"])
+    at, size = start["st_value"] - section["sh_addr"], end["st_value"] - start["st_value"]
+    bundle = section.data()[at : at + size]
+    return int(open_header(bundle, source)["model_bytes"]) if bundle else 0
 
 
 _LINE = re.compile(
@@ -134,9 +133,11 @@ _KEPT = (".text", ".rodata", ".data", ".bss", "COMMON", ".vectors", ".ARM.ex", "
 def _contributions(map_file: Path) -> Iterator[tuple[str, int, str]]:
     """Input section, bytes and object file of everything that the linker kept (GNU ld's map)."""
     try:
-        text = map_file.read_text()
+        text = map_file.read_text(errors="replace")
     except OSError as error:
-        raise ToolError(f"{map_file} cannot be read: {error.strerror}") from error
+        raise ToolError(
+            f"{map_file}: cannot be read ({error.strerror}); the build leaves it beside the image"
+        ) from error
     _, found, kept = text.partition("\nLinker script and memory map\n")
     if not found:
         raise ToolError(f"{map_file} is not a map of GNU ld")
@@ -164,7 +165,15 @@ def _part_of(section: str, origin: str) -> str:
 
 
 def _main() -> None:
-    size = measure(Path(sys.argv[1]))
+    images = [argument for argument in sys.argv[1:] if argument != "--json"]
+    if len(images) != 1:
+        print("usage: python -m tinyhar.band.image_size IMAGE.elf [--json]", file=sys.stderr)
+        sys.exit(2)
+    try:
+        size = measure(Path(images[0]))
+    except TinyharError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     print(json.dumps(size.to_dict(), indent=2) if "--json" in sys.argv else size.table())
 
 

@@ -73,8 +73,8 @@ def counts_of_csv(file: Path, client: Client) -> m.Counts:
     from tinyhar.recordings.source import Folder
     from tinyhar.windows import resample
 
-    if not file.is_file():
-        raise DataError(f"{file}: there is no such recording")
+    if not file.is_file() or file.suffix != ".csv":
+        raise DataError(f"{file}: there is no such .csv file")
     (recording,) = csv.read(Folder(file.parent, glob.escape(file.name)))
     recording = resample(recording, client.identity.rate_mhz / 1000)
     wanted = client.names(What.CHANNEL_NAME)

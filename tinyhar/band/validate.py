@@ -15,7 +15,7 @@ from tinyhar.band.client import Client
 from tinyhar.band.codes import Engine, name_of
 from tinyhar.band.errors import OtherModel
 from tinyhar.band.locate import DeskLayers, Place, locate
-from tinyhar.errors import DataError
+from tinyhar.errors import DataError, ModelError
 from tinyhar.evaluate.metrics import macro_f1
 
 Int8 = npt.NDArray[np.int8]
@@ -224,7 +224,10 @@ def _trace(
     """Where in the model each of these windows goes another way."""
     if desk_layers is None or not client.identity.layers:
         return {}
-    places = {int(i): locate(client, counts[i], desk_layers) for i in wrong}
+    try:
+        places = {int(i): locate(client, counts[i], desk_layers) for i in wrong}
+    except (DataError, ModelError) as error:  # the verdict stands without the layer
+        places = {int(i): Place(f"a layer that cannot be named: {error}") for i in wrong[:1]}
     return {i: place for i, place in places.items() if place}
 
 

@@ -93,15 +93,12 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Where the C sources go.")],
 ) -> None:
     """Write the C arrays, the compiled model and the bundle for your own firmware."""
-    from tinyhar.convert.bundle import unpack
+    from tinyhar.band.desk import read_bundle, read_model
     from tinyhar.convert.export import export as write
-    from tinyhar.pipeline.deliver import BUNDLE
-    from tinyhar.pipeline.learn import INT8
 
-    for name in (INT8, BUNDLE):
-        if not (folder / name).is_file():
-            raise DataError(f"{folder / name}: not there; finish the run first: tinyhar run ...")
-    write(out, (folder / INT8).read_bytes(), unpack((folder / BUNDLE).read_bytes()))
+    tflite, _ = read_model(folder)
+    bundle, _ = read_bundle(folder)
+    write(out, tflite, bundle)
     console.print(f"written to [bold]{out}[/]; start with {out / 'README.txt'}")
 
 

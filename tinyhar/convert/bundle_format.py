@@ -108,7 +108,11 @@ def open_header(data: bytes, source: str) -> dict[str, Any]:
         ("magic", h["magic"] == MAGIC, "this is not a bundle"),
         ("format", h["format"] == FORMAT, f"version {h['format']}, this tinyhar reads {FORMAT}"),
         ("header_bytes", h["header_bytes"] == HEADER_BYTES, f"{h['header_bytes']} is not 128"),
-        ("total_bytes", h["total_bytes"] == len(data), f"{h['total_bytes']}, but {len(data)} came"),
+        (
+            "total_bytes",
+            h["total_bytes"] == len(data),
+            f"{h['total_bytes']}, but {len(data)} came; get the file again",
+        ),
         ("crc32", h["crc32"] == _crc(data), "the bytes were damaged; get the file again"),
         (
             "identity",

@@ -10,7 +10,7 @@ from tinyhar.convert.arena import measure_arena
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import CompiledModel, compile_model
 from tinyhar.convert.graph import read_graph
-from tinyhar.errors import ModelError, ToolError
+from tinyhar.errors import DataError, ModelError, ToolError
 
 FIRMWARE: Final = Path(__file__).resolve().parents[2] / "firmware"
 """The firmware's sources, beside the package in the source tree."""
@@ -29,6 +29,7 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
 
     Raises:
         ModelError: the model cannot be converted, or the bundle is not this model's.
+        DataError: the folder cannot be written.
         ToolError: the engine's sources or the tflite-micro package are missing.
     """
     compiled = compile_model(tflite)
@@ -46,16 +47,21 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
         "example_tflm.cc": examples.TFLM_EXAMPLE,
         "README.txt": _readme(bundle, compiled, tflite, arena),
     }
-    written = []
-    for name, text in texts.items():
-        path = out_dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        written.append(path)
-    for name, data in (("model.thb", pack(bundle)), ("model.tflite", tflite)):
-        (out_dir / name).write_bytes(data)
-        written.append(out_dir / name)
-    return sorted(written)
+    files = {name: text.encode() for name, text in texts.items()}
+    files |= {"model.thb": pack(bundle), "model.tflite": tflite}
+    try:
+        return [_written(out_dir / name, files[name]) for name in sorted(files)]
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or out_dir}: cannot be written ({error.strerror}); name another "
+            "folder with --out"
+        ) from error
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
 
 
 def _check_bundle(tflite: bytes, bundle: Bundle, compiled: CompiledModel) -> None:
