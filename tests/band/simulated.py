@@ -67,6 +67,7 @@ class SimulatedBand:
 
     name = "simulated"
     buffered = True
+    baud: int | None = 115_200
 
     def __init__(
         self,

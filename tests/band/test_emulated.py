@@ -18,7 +18,7 @@ import pytest
 from tests.band.simulated import Faults
 from tinyhar.band import emulate, running
 from tinyhar.band.client import Client, connect
-from tinyhar.band.desk import Desk, read_desk
+from tinyhar.band.desk import Desk, read_desk, read_model
 from tinyhar.band.discover import candidates
 from tinyhar.band.emulate import Emulated
 from tinyhar.band.errors import BandRestarted, LinkError, OtherModel
@@ -109,7 +109,7 @@ def test_a_layer_that_differs_is_named_with_its_channel(run: Path, desk: Desk, i
 def test_a_damaged_weight_shows_as_its_layer(run: Path, desk: Desk, tmp_path: Path) -> None:
     bundle = unpack((run / "bundle.thb").read_bytes())
     damaged = tmp_path / "damaged.thb"
-    damaged.write_bytes(pack(replace(bundle, model=_with_a_wrong_weight(desk.tflite))))
+    damaged.write_bytes(pack(replace(bundle, model=_with_a_wrong_weight(read_model(run)[0]))))
     image = emulate.image_of(run, "host")
     with emulate.start("host", image, bundle=damaged) as band, connect(band.url) as client:
         with pytest.raises(OtherModel, match="another model"):
@@ -257,7 +257,11 @@ def test_what_cannot_start_is_told(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo no flash today >&2; exit 3", "status 3, no flash today"),
+        (
+            "echo no flash today >&2; exit 3",
+            "tinyhar-band does not listen: status 3, no flash today",
+        ),
+        ("kill -9 $$", r"SIGKILL, without a word; .* `tinyhar run`"),
         ("echo hello", "does not listen"),
         ("exec sleep 60", "does not listen"),
     ],
@@ -283,10 +287,28 @@ def test_without_qemu_the_package_is_named(tmp_path: Path, monkeypatch) -> None:
         emulate.start("mps2_an386", tmp_path / "image.elf")
 
 
-def test_an_image_that_qemu_does_not_take_is_told(qemu_run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+@pytest.mark.parametrize("board", ["host", "mps2_an386"])
+def test_an_image_cut_short_is_named_before_it_runs(
+    run: Path, qemu_run: Path, tmp_path: Path, board: str, share: float
+) -> None:
+    whole = emulate.image_of(run, board).read_bytes()
+    image = tmp_path / "image"
+    image.write_bytes(whole[: int(share * len(whole))])
+    image.chmod(0o755)
+    with pytest.raises(ToolError, match=rf"{image}.*(build the firmware|builds it) again"):
+        emulate.start(board, image)
+
+
+def test_an_image_that_never_answers_is_named_with_the_remedy(
+    qemu_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulate, "START_SECONDS", 0.0)
+    whole = emulate.image_of(qemu_run, "mps2_an386").read_bytes()
     image = tmp_path / "image.elf"
-    image.write_bytes(b"no image")
-    with pytest.raises(BandError, match=r"QEMU ended|no answer"):
+    image.write_bytes(whole.replace(emulate.CONSOLE_WORD, b"another ", 1))  # of the firmware's own
+    image.write_bytes(image.read_bytes() + emulate.CONSOLE_WORD)
+    with pytest.raises(BandError, match=rf"{image} does not answer in QEMU: .*builds it again"):
         emulate.start("mps2_an386", image)
 
 

@@ -36,6 +36,7 @@ def test_a_band_answers_over(way) -> None:
         assert client.identity.board == "simulated"
         assert client.statistics().ticks_mean == 25
         assert client.exchange.link.buffered
+        assert client.exchange.link.baud is None
 
 
 def test_rfc2217_reaches_a_band_behind_a_terminal_server() -> None:
@@ -85,6 +86,8 @@ def test_a_taken_port_is_busy() -> None:
     ("url", "said"),
     [
         ("/dev/no-such-port", "does not exist: plug the band in"),
+        ("/dev/null/band", "does not exist: plug the band in"),
+        ("/dev/pts/987654", "does not exist: start an emulated band with `tinyhar band start"),
         ("/etc/hostname", "is no serial port"),
         ("/tmp", "is no serial port"),
         ("foo://x", "no URL that pyserial knows"),
@@ -121,11 +124,21 @@ def test_a_vanished_port_is_told() -> None:
     line.close()
 
 
+def test_a_board_that_went_away_is_to_be_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    line = SerialLink(os.ttyname(theirs))
+    line.name = "/dev/ttyACM0"
+    os.close(theirs)
+    os.close(ours)
+    with pytest.raises(LinkError, match=r"/dev/ttyACM0 went away.*plug the band in again"):
+        line.read(1.0)
+
+
 def test_a_closed_socket_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         line = SerialLink(f"socket://127.0.0.1:{server.getsockname()[1]}")
         server.accept()[0].close()
-        with pytest.raises(LinkError, match="went away"):
+        with pytest.raises(LinkError, match=r"went away.*program behind it ended.*band start"):
             line.read(1.0)
 
 

@@ -82,7 +82,9 @@ def test_a_mismatch_is_a_bad_verdict(band: Emulated, run: Path, tmp_path: Path) 
     status, out, _ = tool("validate", "--run", tmp_path)
     assert status == 1
     assert "window 3 of subject s0: logit 1" in " ".join(out.split())
-    assert plain("validate", "--run", tmp_path)[1]["verdict"] == "different"
+    status, report = plain("validate", "--run", tmp_path)
+    assert (status, report["verdict"]) == (1, "different")
+    assert f"{tmp_path}/int8/model.tflite: cannot be read" in report["mismatches"][0]["layer"]
 
 
 def test_info(band: Emulated) -> None:
@@ -140,6 +142,14 @@ def test_stream_of_a_recording_of_ones_own(band: Emulated, tmp_path: Path) -> No
     assert "the band wants waist_acc_x" in err
 
 
+def test_what_is_no_csv_file_is_bad_input(band: Emulated, tmp_path: Path) -> None:
+    (tmp_path / "me").write_text("time_s\n")
+    for name in ("me", "me/too.csv", ""):
+        status, _, err = tool("stream", "--csv", tmp_path / name)
+        assert (status, err.count("\n")) == (2, 1)
+        assert f"{tmp_path / name}: there is no such .csv file" in err
+
+
 def test_bench(band: Emulated, run: Path) -> None:
     status, result = plain("bench", "--seconds", 0.3)
     assert status == 0
@@ -159,6 +169,16 @@ def test_doctor(band: Emulated, run: Path) -> None:
     status, diagnosis = plain("doctor", "--run", run)
     assert (status, diagnosis["good"]) == (0, True)
     assert "all is well" in tool("doctor")[1]
+
+
+def test_doctor_without_any_band_shows_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyhar.band.discover.running", list)
+    status, diagnosis = plain("doctor")
+    assert (status, diagnosis["good"]) == (1, False)
+    assert [step["name"] for step in diagnosis["steps"]] == ["search"]
+    status, out, err = tool("doctor")
+    assert (status, err) == (1, "")
+    assert "tinyhar band start" in " ".join(out.split())
 
 
 def test_doctor_finds_what_is_wrong() -> None:
@@ -243,3 +263,16 @@ def test_start_prints_the_url_and_stops_on_an_interrupt(run: Path) -> None:
     time.sleep(0.1)
     with pytest.raises(ProcessLookupError):
         os.kill(document["pid"], 0)
+
+
+def test_start_tells_how_its_band_ended(run: Path) -> None:
+    code = "from tinyhar.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "band", "start", "--run", str(run), "--json"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout
+    os.kill(json.loads(process.stdout.readline())["pid"], signal.SIGKILL)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert err == "error: the band ended by itself: SIGKILL, without a word; start it again\n"

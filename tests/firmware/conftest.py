@@ -77,7 +77,7 @@ def start(sanitized: Path, tmp_path: Path) -> Iterator[Start]:
         process.send_signal(signal.SIGTERM)
         _, complaints = process.communicate(timeout=10)
         assert process.returncode == 0, complaints
-        assert not complaints
+        assert all(line.startswith("tinyhar-band: no model: ") for line in complaints.splitlines())
 
 
 @pytest.fixture

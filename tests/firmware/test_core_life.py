@@ -141,3 +141,25 @@ def test_a_bundle_that_it_cannot_run_is_named(
 ) -> None:
     text, bundle = case
     assert start(bundle).refused(SELFTEST)[2] == text
+
+
+def test_a_band_without_a_model_says_so_to_whoever_starts_it(
+    sanitized: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "cut.thb"
+    file.write_bytes(pack(stub_bundle())[:-1])
+    for options, said in (
+        (["--bundle", str(file)], f"{file}: the bundle is damaged or not one: total_bytes"),
+        ([], "built in: no bundle"),
+    ):
+        process = subprocess.Popen(
+            [str(sanitized / "tinyhar-band"), "--tcp", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("listening ")
+        process.terminate()
+        _, told = process.communicate(timeout=10)
+        assert told == f"tinyhar-band: no model: {said}; the band runs without\n"

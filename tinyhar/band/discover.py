@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serial.tools import list_ports
 
+from tinyhar.band.link import START_ONE
 from tinyhar.band.running import running
 from tinyhar.errors import BandError
 
@@ -29,6 +30,11 @@ def candidates() -> list[Candidate]:
     return emulated + ports
 
 
+def left_out() -> list[str]:
+    """Serial ports that are no candidates: a PC has some whether anything is there or not."""
+    return sorted(port.device for port in list_ports.comports() if port.vid is None)
+
+
 def _describe(description: str | None, manufacturer: str | None) -> str:
     known = [text for text in (description, manufacturer) if text and text != "n/a"]
     return ", ".join(known) or "USB serial port"
@@ -41,10 +47,14 @@ def choose(port: str | None) -> str:
     found = candidates()
     if not found:
         raise BandError(
-            "no band found: plug one in, start an emulated one with "
-            "`tinyhar band start --board host --run RUN`, or name it with --port"
+            f"no band found: plug one in, start an emulated one with {START_ONE}, or name it with "
+            "--port"
         )
     if len(found) > 1:
-        listed = ", ".join(f"{c.url} ({c.what})" for c in found)
-        raise BandError(f"several ports may be a band, name one with --port: {listed}")
+        raise BandError(f"several ports may be a band, name one with --port: {listed(found)}")
     return found[0].url
+
+
+def listed(found: list[Candidate]) -> str:
+    """The candidates in a line."""
+    return ", ".join(f"{each.url} ({each.what})" for each in found)

@@ -10,16 +10,20 @@ from typing import Final
 
 from tinyhar.band.client import Client
 from tinyhar.band.codes import ResetReason
+from tinyhar.band.discover import Candidate, candidates, left_out, listed
 from tinyhar.band.errors import BandRefused, LinkError, OtherModel, OtherProtocol
-from tinyhar.band.link import BAUD, Link, SerialLink
+from tinyhar.band.link import BAUD, START_ONE, Link, SerialLink
 from tinyhar.band.validate import check_model
 from tinyhar.errors import BandError
 
 ECHOES: Final = 50
 """Short requests sent to judge the line."""
 
-STEPS: Final = ("port", "permission", "opens", "answers", "protocol", "model", "line", "golden")
-"""In the order in which they are taken; the first that fails ends the diagnosis."""
+STEPS: Final = (
+    *("search", "port", "permission", "opens", "answers", "protocol", "model", "line", "golden"),
+)
+"""In the order in which they are taken; the first that fails ends the diagnosis. A port that is
+named is not searched, and one that is no file (``socket://``) is opened straight away."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,25 @@ class Step:
 
 
 def diagnose(
-    url: str,
+    url: str | None = None,
     baud: int = BAUD,
     bundle_id: bytes | None = None,
     open_link: Callable[[str, int], Link] = SerialLink,
 ) -> Iterator[Step]:
-    """The steps for one port, up to the first that fails. ``bundle_id``: the model to expect."""
+    """The steps for one port, up to the first that fails.
+
+    Args:
+        url: the port; where None, the only one that may be a band is searched.
+        baud: for a line that has a speed.
+        bundle_id: the model to expect, 32 bytes.
+        open_link: opens the port.
+    """
+    if url is None:
+        found = candidates()
+        yield _search(found)
+        if len(found) != 1:
+            return
+        url = found[0].url
     for step in _at_the_port(url):
         yield step
         if not step.good:
@@ -48,13 +65,30 @@ def diagnose(
     except LinkError as error:
         yield Step("opens", False, str(error), "do what the line says, then run `doctor` again")
         return
-    yield Step("opens", True, f"{url} at {baud} baud")
+    yield Step("opens", True, f"{url} at {link.baud} baud" if link.baud else url)
     try:
         yield from _at_the_band(link, bundle_id)
     except BandError as error:
         yield Step("line", False, str(error), "the band fell out of the talk; look at its power")
     finally:
         link.close()
+
+
+def _search(found: list[Candidate]) -> Step:
+    if len(found) == 1:
+        return Step("search", True, f"one port may be a band: {listed(found)}")
+    if found:
+        seen = f"{len(found)} ports may be a band: {listed(found)}"
+        return Step("search", False, seen, "name one of them with --port")
+    others = left_out()
+    unasked = f"; not tried, as nothing says a band is there: {', '.join(others)}" if others else ""
+    return Step(
+        "search",
+        False,
+        f"no emulated band runs on this machine, and no USB serial port is there{unasked}",
+        "plug a band in (a cable that carries data, not only power), or start an emulated one: "
+        f"{START_ONE}; a band on any other port must be named with --port",
+    )
 
 
 def _at_the_port(url: str) -> Iterator[Step]:
@@ -81,8 +115,7 @@ def _at_the_band(link: Link, bundle_id: bytes | None) -> Iterator[Step]:
         yield Step("protocol", False, str(error), "flash firmware of this tinyhar's version")
         return
     except BandError as error:
-        remedy = "press reset; close other programs on the port; flash the firmware; check --baud"
-        yield Step("answers", False, str(error), remedy)
+        yield Step("answers", False, str(error), _wake(link))
         return
     yield _answers(client)
     yield Step("protocol", True, f"version {client.identity.protocol}")
@@ -91,6 +124,12 @@ def _at_the_band(link: Link, bundle_id: bytes | None) -> Iterator[Step]:
         if not step.good:
             return
     yield _golden(client)
+
+
+def _wake(link: Link) -> str:
+    if link.baud is None:
+        return f"close other programs on it; if it is an emulated band, start it anew: {START_ONE}"
+    return "press reset; close other programs on the port; flash the firmware; check --baud"
 
 
 def _answers(client: Client) -> Step:
@@ -122,7 +161,9 @@ def _line(client: Client) -> Step:
     troubles = client.exchange.troubles - before + statistics.frames_bad - bad
     ms = 1000 * (client.exchange.link.now() - start) / ECHOES
     seen = f"{ECHOES} requests, {ms:.1f} ms each, {troubles} damaged or lost"
-    remedy = "another cable, no hub, a lower baud rate" if troubles else ""
+    remedy = (
+        "another cable, no hub, a lower baud rate" if troubles and client.exchange.link.baud else ""
+    )
     return Step("line", troubles <= ECHOES // 10, seen, remedy)
 
 

@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, Self
 
-from tinyhar.band import running
+from tinyhar.band import elf, running
 from tinyhar.band.client import connect
 from tinyhar.band.errors import SilentBand
 from tinyhar.errors import BandError, ToolError
@@ -41,6 +41,8 @@ UART, which is some twenty times as fast; an image without the word knows only t
 
 CONSOLE_WORD_AT: Final = 0x203FFFF0
 """Behind the note that one boot leaves for the next (``main.c`` of the port)."""
+
+BUILD_AGAIN: Final = "if it is damaged, `tinyhar run` with its recipe builds it again"
 
 IMAGES: Final = {"host": "tinyhar-band", "mps2_an386": "tinyhar-band.elf"}
 """What the build calls the firmware, for each board."""
@@ -69,6 +71,11 @@ class Emulated:
         self.url = url
         self.process = process
         self.log = log
+
+    def wait(self) -> str:
+        """Wait until the process ends; why it did, in words."""
+        self.process.wait()
+        return _last_words(self.process, self.log)
 
     def stop(self) -> None:
         """End the process; its log stays if anything is in it."""
@@ -119,13 +126,16 @@ def start(
 
 
 def _start_host(image: Path, log: Path, port: Sequence[str], bundle: Path | None) -> Emulated:
+    if image.read_bytes()[:4] == b"\x7fELF":
+        elf.check_whole(image)
     command = [str(image), *port, *(["--bundle", str(bundle)] if bundle else [])]
     process = _spawn(command, log, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
         line = _first_line(process.stdout, START_SECONDS)
         if not line.startswith("listening "):
-            raise BandError(f"{image.name} does not listen: {_last_words(process, log) or line!r}")
+            words = _last_words(process, log) or f"it says {line!r}"
+            raise BandError(f"{image} does not listen: {words}; {BUILD_AGAIN}")
     except BaseException:
         _end(process)
         raise
@@ -139,6 +149,7 @@ def _start_qemu(image: Path, log: Path, port: Sequence[str], bundle: Path | None
             f"{QEMU} is not installed, and board mps2_an386 runs in it: "
             f"`sudo apt install {QEMU}`, or use board host"
         )
+    elf.check_whole(image)
     # We open the socket and hand it over, so that no other program takes the port in between.
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
@@ -151,7 +162,7 @@ def _start_qemu(image: Path, log: Path, port: Sequence[str], bundle: Path | None
         process = _spawn(command, log, pass_fds=[server.fileno()])
     band = Emulated("mps2_an386", url, process, log)
     try:
-        _wait_until_it_answers(band)
+        _wait_until_it_answers(band, image)
     except BaseException:
         band.stop()
         raise
@@ -169,7 +180,7 @@ def line_of(image: Path) -> list[str]:
     ]
 
 
-def _wait_until_it_answers(band: Emulated) -> None:
+def _wait_until_it_answers(band: Emulated, image: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -177,9 +188,11 @@ def _wait_until_it_answers(band: Emulated) -> None:
         except BandError as error:
             words = _last_words(band.process, band.log)
             if words:
-                raise BandError(f"QEMU ended: {words}") from error
+                raise BandError(f"QEMU ended with {image}: {words}; {BUILD_AGAIN}") from error
             if time.monotonic() > end or not isinstance(error, SilentBand):
-                raise
+                raise BandError(
+                    f"{image} does not answer in QEMU: {error}; {BUILD_AGAIN}"
+                ) from error
 
 
 def _spawn(
@@ -200,7 +213,7 @@ def _spawn(
             )
         except OSError as error:
             raise ToolError(
-                f"{command[0]} cannot be run ({error.strerror}); build it anew"
+                f"{command[0]} cannot be run ({error.strerror}); {BUILD_AGAIN}"
             ) from error
 
 
@@ -231,7 +244,8 @@ def _last_words(process: subprocess.Popen[bytes], log: Path) -> str:
     except subprocess.TimeoutExpired:
         return ""
     lines = log.read_text(errors="replace").strip().splitlines()
-    return f"status {status}, {lines[-1] if lines else 'no word'} (log: {log})"
+    ended = f"status {status}" if status >= 0 else signal.Signals(-status).name
+    return f"{ended}, {lines[-1]} (log: {log})" if lines else f"{ended}, without a word"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

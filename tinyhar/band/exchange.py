@@ -221,11 +221,13 @@ class Exchange:
     def _silence(self, pending: _Pending) -> str:
         asked = f"no answer to {pending.request.TYPE.name} from {self.link.name}"
         if self.decoder.bad and not self.decoder.good:
+            baud = " or another baud rate (--baud)" if self.link.baud else ""
             return (
                 f"{asked}: something talks there, but no whole frame came in; "
-                "it is another firmware or another baud rate (--baud)"
+                f"it is another firmware{baud}"
             )
+        tries = f"{pending.tries} tries of" if pending.tries > 1 else "trying for"
         return (
-            f"{asked} after {pending.tries} tries of {self.timeout:g} s; is it the band's port, "
+            f"{asked} after {tries} {self.timeout:g} s; is it the band's port, "
             "is the band running, does another program hold the line? `doctor` finds out"
         )

@@ -24,6 +24,9 @@ from tinyhar.band.errors import LinkError
 BAUD: Final = 115_200
 """Speed of a real serial port, bits a second; pseudo-terminals and sockets do not care."""
 
+START_ONE: Final = "`tinyhar band start --board host --run RUN`"
+"""How to get an emulated band."""
+
 WRITE_TIMEOUT: Final = 5.0
 """Seconds that a line may refuse to take bytes."""
 
@@ -37,6 +40,8 @@ class Link(Protocol):
     name: str
     buffered: bool
     """The line holds bytes back until the band takes them, so several requests may wait in it."""
+    baud: int | None
+    """Bits a second, of a line that has a speed: a pseudo-terminal or a socket has none."""
 
     def read(self, timeout: float) -> bytes:
         """What has arrived, at least one byte; empty when nothing came within the seconds."""
@@ -56,7 +61,8 @@ class SerialLink:
 
     def __init__(self, url: str, baud: int = BAUD) -> None:
         self.name = url
-        self.buffered = url.startswith(("socket:", "loop:")) or "/pts/" in url
+        self.buffered = _is_program(url)
+        self.baud = None if self.buffered else baud
         exclusive = True if os.name == "posix" and "://" not in url else None
         with _told(url, "opened"):
             self._port = serial.serial_for_url(
@@ -106,6 +112,11 @@ class SerialLink:
         self.close()
 
 
+def _is_program(url: str) -> bool:
+    """A program is at the other end, not a wire."""
+    return url.startswith(("socket:", "loop:")) or "/pts/" in url
+
+
 def _descriptor(port: serial.SerialBase) -> int | None:
     """A file descriptor that ``select`` takes, where the line has one."""
     if os.name != "posix":
@@ -138,8 +149,17 @@ def _explain(url: str, what: str, error: Exception) -> str:
     if isinstance(error, serial.SerialTimeoutException):
         return f"{url} takes no more bytes: the band reads nothing; reset it, then run `doctor`"
     if what != "opened":
-        return f"{url} went away while it was {what} ({error}); plug the band in again"
+        return f"{url} went away while it was {what} ({error}); {_back_again(url)}"
     return _not_opened(url, error)
+
+
+def _back_again(url: str) -> str:
+    if _is_program(url):
+        return (
+            "the program behind it ended; an emulated band starts anew with "
+            "`tinyhar band start --board BOARD --run RUN`"
+        )
+    return "plug the band in again"
 
 
 def _not_opened(url: str, error: Exception) -> str:
@@ -152,8 +172,9 @@ def _not_opened(url: str, error: Exception) -> str:
             f"no permission for {url}: join its group with "
             f"`sudo usermod -aG {_group(url)} {user}`, then log in again"
         )
-    if code == errno.ENOENT:
-        return f"{url} does not exist: plug the band in, or see the ports with `discover`"
+    if code in (errno.ENOENT, errno.ENOTDIR):
+        do = f"start an emulated band with {START_ONE}" if _is_program(url) else "plug the band in"
+        return f"{url} does not exist: {do}, or see the ports with `discover`"
     if code in (errno.ENOTTY, errno.EISDIR):
         return f"{url} is no serial port: see the ports with `discover`"
     if code == errno.ECONNREFUSED:

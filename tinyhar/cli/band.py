@@ -34,8 +34,7 @@ def start(
     image = emulate.image_of(run, board)
     with suppress(KeyboardInterrupt), emulate.start(board, image, tcp=tcp) as band:
         _tell(band, as_json)
-        status = band.process.wait()
-        raise BandError(f"the band ended by itself (status {status}); see {band.log}")
+        raise BandError(f"the band ended by itself: {band.wait()}; start it again")
 
 
 def _tell(band: emulate.Emulated, as_json: bool) -> None:

@@ -35,7 +35,7 @@ Port = Annotated[
     str | None,
     typer.Option(help="Port or URL: /dev/ttyACM0, socket://HOST:PORT; else the only candidate."),
 ]
-Baud = Annotated[int, typer.Option(help="Speed of a real serial port.", min=300)]
+Baud = Annotated[int, typer.Option(help="Speed of a real serial port; others have none.", min=300)]
 Run = Annotated[Path | None, typer.Option(help="The run's folder.", metavar="RUN")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
 
@@ -65,7 +65,7 @@ def doctor(port: Port = None, run: Run = None, baud: Baud = BAUD, as_json: Json 
 
     bundle_id = _desk(run).bundle_id if run else None
     steps = []
-    for step in diagnose(choose(port), baud, bundle_id):
+    for step in diagnose(port, baud, bundle_id):
         steps.append(step)
         if not as_json:
             views.step(step)
@@ -140,7 +140,7 @@ def validate(
                 desk.labels,
                 subjects=desk.subjects,
                 bundle_id=desk.bundle_id,
-                desk_layers=desk.layers if desk.tflite else None,
+                desk_layers=desk.layers,
                 progress=advance,
             )
     _show(as_json, report.as_json(), views.validation, report)

@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tinyhar.band.link import START_ONE
+
 if TYPE_CHECKING:
     from tinyhar.band.bench import Bench
     from tinyhar.band.doctor import Step
@@ -41,7 +43,7 @@ def found(ports: Sequence[Found]) -> None:
     """One line a port."""
     if not ports:
         console.print("no serial port and no emulated band found; plug one in, or start one with")
-        console.print("  tinyhar band start --board host --run RUN")
+        console.print(f"  {START_ONE.strip('`')}")
     for port in ports:
         who = f"{port.board}, bundle {port.bundle_id[:12]}" if port.board else port.error
         mark = "[green]band[/]" if port.board else "[yellow]  - [/]"

@@ -14,6 +14,7 @@
 
 #define NANOSECONDS 1000000000u
 #define EXIT_USAGE 2
+#define READ_BYTES 4096
 
 extern const uint8_t thar_bundle_start[];
 extern const uint8_t thar_bundle_end[];
@@ -133,7 +134,7 @@ static options parse(int argc, char **argv) {
   return o;
 }
 
-/* What is wrong with the file the core will tell the client; here it is only read. */
+/* Only read; what is wrong in it the core finds out. */
 static void read_bundle(const char *path) {
   FILE *file = fopen(path, "rb");
   struct stat status;
@@ -151,6 +152,32 @@ static void read_bundle(const char *path) {
   about.bundle_bytes = size;
 }
 
+/* A band without a usable model answers all the same, as a real one does; whoever started it here
+ * must know. */
+static void tell_model(const thar_model *model, const char *path) {
+  if (model->problem != NULL) {
+    fprintf(stderr, "tinyhar-band: no model: %s: %s%s%s; the band runs without\n",
+            path != NULL ? path : "built in", model->problem, model->field != NULL ? ": " : "",
+            model->field != NULL ? model->field : "");
+  }
+}
+
+static void serve(const options *o, bool again) {
+  static thar_band band;
+  static _Alignas(16) uint8_t arena[THAR_ARENA_BYTES];
+  uint8_t bytes[READ_BYTES];
+  thar_band_init(&band, arena, sizeof arena);
+  tell_model(&band.model, o->bundle);
+  if (!again && !(o->tcp ? host_line_open_tcp(&line, o->port) : host_line_open_pty(&line))) {
+    usage("cannot open the line:", strerror(errno));
+  }
+  thar_band_announce(&band);
+  for (;;) {
+    const size_t size = thar_port_read(bytes, sizeof bytes);
+    thar_band_receive(&band, bytes, size);
+  }
+}
+
 int main(int argc, char **argv) {
   const options o = parse(argc, argv);
   const bool again = host_restart_prepare(argv, &line, &about.reset_reason, &about.boot_id);
@@ -161,9 +188,5 @@ int main(int argc, char **argv) {
     read_bundle(o.bundle);
   }
   (void)thar_port_milliseconds();
-  if (!again && !(o.tcp ? host_line_open_tcp(&line, o.port) : host_line_open_pty(&line))) {
-    usage("cannot open the line:", strerror(errno));
-  }
-  thar_band_run();
-  return EXIT_SUCCESS;
+  serve(&o, again);
 }
