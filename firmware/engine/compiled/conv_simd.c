@@ -47,8 +47,17 @@ AT(pairs, 80);
   "smlad r6, r3, r10, r6\n\t" \
   "smlad r7, r3, r11, r7\n\t"
 
-/* Two channels of output a and of output b as halfwords, and on to the next pair of outputs. */
-#define STORE_PAIR          \
+/* Two channels of output a and of output b, shifted and within int8, as halfwords; and on to the
+ * next pair of outputs. */
+#define FINISH_PAIR         \
+  "asr r6, r6, r9\n\t"      \
+  "asr r7, r7, r9\n\t"      \
+  "asr r4, r4, r10\n\t"     \
+  "asr r5, r5, r10\n\t"     \
+  "ssat r6, #8, r6\n\t"     \
+  "ssat r7, #8, r7\n\t"     \
+  "ssat r4, #8, r4\n\t"     \
+  "ssat r5, #8, r5\n\t"     \
   "bfi r6, r4, #8, #8\n\t"  \
   "bfi r7, r5, #8, #8\n\t"  \
   "strh r6, [r11]\n\t"      \
@@ -143,15 +152,7 @@ __attribute__((naked)) static void run(void *pass) {
       "smmla r6, r6, r1, r3\n\t"
       "smmla r7, r7, r1, r3\n\t"
       "smmla r4, r4, r2, r8\n\t"
-      "smmla r5, r5, r2, r8\n\t"
-      "asr r6, r6, r9\n\t"
-      "asr r7, r7, r9\n\t"
-      "asr r4, r4, r10\n\t"
-      "asr r5, r5, r10\n\t"
-      "ssat r6, #8, r6\n\t"
-      "ssat r7, #8, r7\n\t"
-      "ssat r4, #8, r4\n\t"
-      "ssat r5, #8, r5\n\t" STORE_PAIR NEXT
+      "smmla r5, r5, r2, r8\n\t" FINISH_PAIR NEXT
 
       /* Linear: halves away from zero. */
       ".balign 4\n\t"
@@ -173,15 +174,7 @@ __attribute__((naked)) static void run(void *pass) {
       "add r6, r6, r3\n\t"
       "add r7, r7, r3\n\t"
       "add r4, r4, r8\n\t"
-      "add r5, r5, r8\n\t"
-      "asr r6, r6, r9\n\t"
-      "asr r7, r7, r9\n\t"
-      "asr r4, r4, r10\n\t"
-      "asr r5, r5, r10\n\t"
-      "ssat r6, #8, r6\n\t"
-      "ssat r7, #8, r7\n\t"
-      "ssat r4, #8, r4\n\t"
-      "ssat r5, #8, r5\n\t" STORE_PAIR NEXT
+      "add r5, r5, r8\n\t" FINISH_PAIR NEXT
 
       /* ReLU and the larger of the two outputs: scaling keeps their order. */
       ".balign 4\n\t"

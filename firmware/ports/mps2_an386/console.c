@@ -6,9 +6,9 @@
 #include "board.h"
 
 /* Waits for a byte. From 7.1 on QEMU puts it below the stack pointer and answers with what was
- * there before; earlier ones answer with the byte and put nothing. With a zero there before, the byte is
- * whichever of the two is not zero. The stack pointer is kept off a multiple of 8, so that an
- * interrupt's frame leaves a gap where the byte is (ARMv7-M ARM, B1.5.7). */
+ * there before; earlier ones answer with the byte and put nothing. With a zero there before, the
+ * byte is whichever of the two is not zero. The stack pointer is kept off a multiple of 8, so that
+ * an interrupt's frame leaves a gap where the byte is (ARMv7-M ARM, B1.5.7). */
 __attribute__((naked)) static uint32_t read_byte(void) {
   __asm__ volatile(
       "sub sp, #4\n\t"
