@@ -12,12 +12,13 @@ import re
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyhar.evaluate.palette import ROLES, role_colour
+from tinyhar.evaluate.palette import ROLES, SERIES, role_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 4.2
 """Inches of a picture that stands beside others; the page scales it."""
 
+MARKS: Final = ("o", "s", "^", "D", "v", "P")
 _AXIS_ROLES: Final = ("first", "second", "third")
 SETTINGS: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",  # text stays text: the page's font, selectable, read aloud
@@ -124,6 +126,89 @@ def people(floating: Mapping[str, float], int8: Mapping[str, float], *, alt: str
         axes.set_xlabel("macro-F1")
         axes.spines["left"].set_visible(False)
         return inline_svg(figure, alt)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A curve over levels: means, and the worst and best of each.
+
+    `place` 0, 1, ... gives its colour (SERIES in turn) and mark.
+    """
+
+    name: str
+    place: int
+    levels: Sequence[float]
+    means: Sequence[float]
+    lows: Sequence[float]
+    highs: Sequence[float]
+
+
+def sweep(
+    curves: Sequence[Sweep],
+    *,
+    xlabel: str,
+    ylabel: str,
+    alt: str,
+    ticks: Sequence[float] | None = None,
+) -> str:
+    """Curves on one picture, told apart by colour and mark, each with its range as a pale band.
+
+    The value axis is 0 to 1; `ticks` are levels to name, where the picture should not choose.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context(SETTINGS):
+        figure, (axes,) = new_figure(1.1 * WIDTH, 2.6, rows=1)
+        for curve in curves:
+            place = curve.place
+            colour, mark = _look(place)
+            dashes = "-" if place < len(SERIES) else "--"
+            axes.fill_between(curve.levels, curve.lows, curve.highs, color=colour, alpha=0.14, lw=0)
+            axes.plot(curve.levels, curve.means, dashes, marker=mark, ms=4, color=colour)
+        if ticks is not None:
+            axes.set_xticks(ticks)
+        axes.set_ylim(0, 1)
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+        return inline_svg(figure, alt)
+
+
+@dataclass(frozen=True)
+class Fall:
+    """How far a value fell, in the row of a picture called `row`; `place` as for a Sweep."""
+
+    row: str
+    place: int
+    before: float
+    after: float
+
+
+def falls(found: Sequence[Fall], *, xlabel: str, alt: str) -> str:
+    """Each fall as a line from its ring (before) to its mark (after), 0 to 1, rows from the top."""
+    import matplotlib
+
+    rows = list(dict.fromkeys(fall.row for fall in found))
+    places = sorted({fall.place for fall in found})
+    with matplotlib.rc_context({**SETTINGS, "axes.grid.axis": "x"}):
+        figure, (axes,) = new_figure(1.1 * WIDTH, 2.6, rows=1)
+        for fall in found:
+            colour, mark = _look(fall.place)
+            aside = (places.index(fall.place) + 0.5) / len(places) - 0.5
+            y = rows.index(fall.row) + 0.6 * aside
+            axes.plot([fall.before, fall.after], [y, y], color=colour, lw=1.2, zorder=1)
+            axes.plot(fall.before, y, "o", ms=4, mfc="none", mec=colour)
+            axes.plot(fall.after, y, mark, ms=4.5, color=colour)
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel(xlabel)
+        axes.spines["left"].set_visible(False)
+        return inline_svg(figure, alt)
+
+
+def _look(place: int) -> tuple[str, str]:
+    """Colour and mark of the lines in a place."""
+    return role_colour(SERIES[place % len(SERIES)]), MARKS[place % len(MARKS)]
 
 
 def new_figure(width: float, height: float, *, rows: int) -> tuple[Figure, Sequence[Axes]]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from tinyhar.evaluate import formats, pictures
+from tinyhar.evaluate import formats, page, pictures
 from tinyhar.evaluate.metrics import Evaluation, in_order
 from tinyhar.evaluate.palette import class_colour, text_on
 from tinyhar.evaluate.report_attention import drawn_attention
@@ -25,10 +23,6 @@ from tinyhar.evaluate.run_report import (
     evaluations,
 )
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-_HERE = Path(__file__).parent
 FILLER = "alignment"
 """The part of an image that is there only so that the others begin where they must."""
 _MOST_SENSORS = 2
@@ -60,9 +54,9 @@ def render(report: RunReport) -> str:
 
     What a run lacks is shown as a sentence saying why (see `Missing`).
     """
-    return _template().render(
+    return page.template("report.html.j2").render(
         report=report,
-        style=(_HERE / "report.css").read_text(encoding="utf-8"),
+        style=page.style(),
         chips=chips(report.data.classes),
         worn=worn_at(report.data),
         tiles=tiles(report),
@@ -262,30 +256,3 @@ def _people_picture(report: RunReport) -> str:
         return ""
     floating, int8 = ({name: side[name] for name in names if name in side} for side in sides)
     return pictures.people(floating, int8, alt="macro-F1 of each unseen person, float and int8")
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in (
-        "score",
-        "change",
-        "count",
-        "kib",
-        "share",
-        "number",
-        "duration",
-        "unit",
-        "breakable",
-    ):
-        environment.filters[name] = getattr(formats, name)
-    environment.tests["missing_part"] = lambda part: isinstance(part, Missing)
-    return environment.get_template("report.html.j2")

@@ -77,21 +77,8 @@ def prepare(
         DataError: recordings that are missing, damaged or without what the recipe asks for.
         LeakError: a subject on two sides, or a label among the inputs.
     """
-    recordings = [
-        resample(
-            recording.select(positions=recipe.data.positions, kinds=recipe.data.kinds),
-            recipe.data.rate,
-        )
-        for recording in _wanted(load(recipe.data.source, data), recipe)
-    ]
-    windows = cut(
-        recordings,
-        window=recipe.data.window,
-        stride=recipe.data.stride,
-        activities=recipe.data.activities,
-        threshold=recipe.data.threshold,
-        within=recipe.data.within,
-    )
+    recordings = recorded(recipe, data)
+    windows = windowed(recipe, recordings)
     split = make_split(
         windows.subjects,
         test=recipe.split.test,
@@ -114,6 +101,29 @@ def prepare(
         },
         "subjects": {side: list(getattr(split, side)) for side in SIDES},
     }
+
+
+def recorded(recipe: Recipe, data: Path | None) -> list[Recording]:
+    """The recipe's recordings: the sensors that it asks for, at its rate."""
+    return [
+        resample(
+            recording.select(positions=recipe.data.positions, kinds=recipe.data.kinds),
+            recipe.data.rate,
+        )
+        for recording in _wanted(load(recipe.data.source, data), recipe)
+    ]
+
+
+def windowed(recipe: Recipe, recordings: list[Recording]) -> Windows:
+    """The recordings cut as the recipe says."""
+    return cut(
+        recordings,
+        window=recipe.data.window,
+        stride=recipe.data.stride,
+        activities=recipe.data.activities,
+        threshold=recipe.data.threshold,
+        within=recipe.data.within,
+    )
 
 
 def _wanted(recordings: list[Recording], recipe: Recipe) -> list[Recording]:

@@ -1,0 +1,108 @@
+"""``tinyhar robustness``: what displacement, a wrong clock, losses and noise cost finished runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinyhar.cli.quiet import start_tensorflow
+from tinyhar.cli.run import DataOption
+from tinyhar.cli.status import INTERRUPTED
+from tinyhar.errors import DataError
+
+if TYPE_CHECKING:
+    from tinyhar.evaluate.metrics import Summary
+    from tinyhar.evaluate.robustness_results import Group, Tried
+    from tinyhar.pipeline.finished import Finished
+
+console = Console(stderr=True)
+
+
+def robustness(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Finished run folders; seeds and people of one recipe are averaged."),
+    ],
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Where page and JSON go.")] = Path(
+        "robustness"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few angles, axes and draws: the table's shape.")
+    ] = False,
+) -> None:
+    """What turning, displacement, a wrong clock, lost samples and noise cost a finished run."""
+    start_tensorflow()
+    from tinyhar.evaluate.robustness_page import render
+    from tinyhar.evaluate.robustness_results import as_json, grouped
+    from tinyhar.pipeline.finished import opened
+
+    finished = [opened(folder) for folder in dict.fromkeys(runs)]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror})") from error
+    try:
+        groups = grouped([_tried(run, data, quick) for run in finished])
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
+    found = {"quick": quick, **as_json(groups)}
+    (out / "robustness.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    (out / "robustness.html").write_text(render(groups, quick=quick), encoding="utf-8")
+    _show(groups)
+    console.print(f"page: [bold]{out / 'robustness.html'}[/]", soft_wrap=True)
+
+
+def _tried(run: Finished, data: Path | None, quick: bool) -> Tried:
+    from tinyhar.pipeline.robust import FULL, QUICK, robust
+
+    with console.status(f"{run.folder}") as status:
+        found = robust(
+            run,
+            data,
+            plan=QUICK if quick else FULL,
+            tell=lambda name: status.update(f"{run.folder}: {name}"),
+        )
+    console.print(f"✓ {run.folder}: {len(found.trials)} disturbances", soft_wrap=True)
+    for reason in found.left_out:
+        console.print(f"  left out: {reason}", soft_wrap=True)
+    return found
+
+
+def _show(groups: Sequence[Group]) -> None:
+    """The table on the terminal: a column a model, mean ± spread over its runs and the loss."""
+    from tinyhar.evaluate.robustness_results import rows
+
+    table = Table(title="macro-F1 on unseen people, and what the disturbance costs")
+    table.add_column("disturbance")
+    for group in groups:
+        many = f" ({group.clean.n} runs)" if group.clean.n > 1 else ""
+        table.add_column(f"{group.label}{many}", justify="right")
+        table.add_column("loss", justify="right")
+    clean = [text for group in groups for text in (_short(group.clean), "")]
+    table.add_row("[bold]undisturbed[/]", *clean, end_section=True)
+    found = rows(groups)
+    for row, following in zip(found, [*found[1:], None], strict=True):
+        cells = [
+            text
+            for cell in row.cells
+            for text in (
+                ("–", "–") if cell is None else (_short(cell.macro_f1), f"{cell.loss.mean:+.3f}")
+            )
+        ]
+        last = following is None or following.family != row.family
+        name = f"[bold]{row.name}[/]" if row.mean else row.name
+        table.add_row(name, *cells, end_section=last)
+    Console().print(table)
+
+
+def _short(value: Summary) -> str:
+    """Three digits: a terminal is narrow, and the page has the fourth."""
+    return f"{value.mean:.3f}" + (f" ± {value.std:.3f}" if value.n > 1 else "")
