@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tinyhar
-from tinyhar.cli import band, data, run
+from tinyhar.cli import band, data, robustness, run
 from tinyhar.cli.status import BAD_INPUT
 from tinyhar.errors import TinyharError
 
@@ -23,6 +23,7 @@ app.command()(run.run)
 app.command()(run.demo)
 app.command()(run.summary)
 app.command()(run.export)
+app.command()(robustness.robustness)
 app.add_typer(data.app, name="data", help="Data sets: list, look into, fetch.")
 app.add_typer(band.app, name="band", help="Emulated bands.")
 
