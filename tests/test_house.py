@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
     *("errors", "recordings", "windows", "splits", "counts", "models", "distill", "compress"),
-    *("convert", "evaluate", "personal", "band", "recipe", "pipeline", "cli"),
+    *("convert", "evaluate", "personal", "band", "recipe", "pipeline", "bench", "cli"),
 )
 
 
