@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tinyhar
-from tinyhar.cli import band, data, robustness, run
+from tinyhar.cli import band, bench, data, robustness, run
 from tinyhar.cli.status import BAD_INPUT
 from tinyhar.errors import TinyharError
 
@@ -26,6 +26,7 @@ app.command()(run.export)
 app.command()(robustness.robustness)
 app.add_typer(data.app, name="data", help="Data sets: list, look into, fetch.")
 app.add_typer(band.app, name="band", help="Emulated bands.")
+app.add_typer(bench.app, name="bench", help="Methods side by side: run a grid, see its league.")
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,11 @@
+"""``tinyhar bench``: run a grid, and what can be asked of it afterwards; one file a command."""
+
+from __future__ import annotations
+
+import typer
+
+from tinyhar.cli.bench import run, table
+
+app = typer.Typer(rich_markup_mode="rich")
+app.callback(invoke_without_command=True)(run.bench)
+app.command("table")(table.table)
