@@ -118,9 +118,25 @@ def test_stream_of_a_run(band: Emulated, run: Path) -> None:
     assert status == 0
     assert heard["samples"] == 600
     assert [p["window"] for p in heard["heard"]] == list(range(8))
+    with np.load(run / "validation.npz") as file:
+        labels = file["labels"]
+    names = plain("info", "--port", band.url)[1]["classes"]
+    for prediction in heard[
+        "heard"
+    ]:  # 50 Hz, windows of 128 every 64: each other one is a stored one
+        index, between = divmod(prediction["window"], 2)
+        really = [names[label] for label in labels[index : index + 1 + between]]
+        assert prediction["really"] == list(dict.fromkeys(really))
+        one = len(prediction["really"]) == 1
+        assert prediction["right"] == ((prediction["smoothed"] == really[0]) if one else None)
+    rights = [p["right"] for p in heard["heard"] if p["right"] is not None]
+    assert (heard["score"]["windows"], heard["score"]["shown"]) == (len(rights), sum(rights))
+    assert heard["score"]["latency_ms"]["clock"] == "by this machine's clock"
     status, out, _ = tool("stream", "--run", run, "--speed", "full", "--seconds", 12)
     assert status == 0
-    assert out.count("window") == 8
+    assert "8 predictions" in out
+    assert f"right: {sum(rights)} of {len(rights)} windows" in out
+    assert "by this machine's clock" in " ".join(out.split())
 
 
 def test_stream_at_real_time_takes_its_time(band: Emulated, run: Path) -> None:
@@ -136,10 +152,43 @@ def test_stream_of_a_recording_of_ones_own(band: Emulated, tmp_path: Path) -> No
     status, heard = plain("stream", "--csv", own, "--speed", "full")
     assert status == 0
     assert (heard["samples"], heard["predictions"]) == (300, 3)
+    assert [(p["really"], p["right"]) for p in heard["heard"]] == [([], None)] * 3
     own.write_text("\n".join([head.replace("waist", "ankle"), *lines]) + "\n")
     status, _, err = tool("stream", "--csv", own)
     assert status == 2
     assert "the band wants waist_acc_x" in err
+
+
+def played_with(own: Path, *options: object) -> tuple[str, list[list[int]]]:
+    """The scale that the tool told, and the logits that came of it."""
+    status, heard = plain("stream", "--csv", own, "--speed", "full", *options)
+    assert status == 0
+    return heard["scale"], [prediction["logits"] for prediction in heard["heard"]]
+
+
+def test_the_scale_of_a_recording_is_told_and_can_be_set(
+    band: Emulated, run: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "me.csv"
+    rows = [f"{i / 50:.2f},0.1,{i % 9},9.8,0.0,{i % 5},0.2,Sitting" for i in range(300)]
+    head = "# position: waist\ntime_s,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z,label"
+    own.write_text("\n".join([head, *rows]) + "\n")
+    assumed, usual = played_with(own)
+    assert "acc ±8 g (assumed), gyro ±2000 deg/s (assumed)" in assumed
+    assert "--run" in assumed
+    assert played_with(own, "--acc-range", 8, "--gyro-range", 2000) == (
+        "full scale: acc ±8 g, gyro ±2000 deg/s",
+        usual,
+    )
+    told, other = played_with(own, "--acc-range", 2)
+    assert "acc ±2 g, gyro ±2000 deg/s (assumed)" in told
+    assert other != usual
+    told, of_bundle = played_with(own, "--run", run)  # its lsb: 8.02 g, 2009 deg/s
+    assert told == "a count is worth what the run's bundle says"
+    assert of_bundle != other
+    assert plain("stream", "--csv", own, "--speed", "full")[1]["heard"][0]["right"] in (True, False)
+    status, _, err = tool("stream", "--csv", own, "--run", run, "--acc-range", 2)
+    assert (status, "--acc-range: for a --csv without --run" in err) == (2, True)
 
 
 def test_what_is_no_csv_file_is_bad_input(band: Emulated, tmp_path: Path) -> None:
@@ -154,6 +203,8 @@ def test_bench(band: Emulated, run: Path) -> None:
     status, result = plain("bench", "--seconds", 0.3)
     assert status == 0
     assert result["windows_per_second"] > 100
+    assert result["latency_ms"]["clock"] == "by this machine's clock"
+    assert "ms" in tool("bench", "--seconds", 0.1)[1]
     assert tool("bench", "--seconds", 0.2, "--run", run)[0] == 0
 
 

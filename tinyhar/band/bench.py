@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyhar.band import messages as m
 from tinyhar.band.client import Client
-from tinyhar.band.validate import Latency, latency
+from tinyhar.band.clock import Clock, Latency
 
 BATCH = 64
 """Windows sent before the clock is looked at again."""
@@ -27,7 +27,7 @@ class Bench:
     bytes_per_second_in: float
     latency_ms: Latency
     ticks_per_window: float
-    instructions_per_window: float | None
+    instructions_per_window: int | None
     retries: int
 
 
@@ -38,7 +38,7 @@ def bench(client: Client, counts: m.Counts | None = None, seconds: float = 3.0) 
     trips, trip_seconds = _round_trips(client, seconds / 3)
     before = (client.exchange.sent, client.exchange.received, client.exchange.retries)
     ticks, spent = _windows(client, counts, seconds * 2 / 3)
-    exchange, per_tick = client.exchange, client.identity.instructions_per_tick
+    exchange, clock = client.exchange, Clock.of(client.identity)
     return Bench(
         round_trip_ms=1000 * trip_seconds / trips,
         round_trips_per_second=trips / trip_seconds,
@@ -47,9 +47,9 @@ def bench(client: Client, counts: m.Counts | None = None, seconds: float = 3.0) 
         frames_per_second=2 * len(ticks) / spent,
         bytes_per_second_out=(exchange.sent - before[0]) / spent,
         bytes_per_second_in=(exchange.received - before[1]) / spent,
-        latency_ms=latency(ticks, client.identity.tick_hz),
+        latency_ms=clock.latency(ticks),
         ticks_per_window=float(ticks.mean()),
-        instructions_per_window=float(ticks.mean()) * per_tick if per_tick else None,
+        instructions_per_window=clock.instructions(float(ticks.mean())),
         retries=exchange.retries - before[2],
     )
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from tinyhar.band import messages as m
 from tinyhar.band.client import Client
-from tinyhar.band.codes import What
-from tinyhar.errors import DataError
 
 PIECE_SECONDS: Final = 0.1
 """Of movement in one request, at real time."""
@@ -61,30 +57,3 @@ def play(
     seconds = max(client.exchange.link.now() - start, 1e-9)
     windows = max(0, (len(counts) - client.identity.window) // client.settings().stride + 1)
     return Played(len(counts), predictions, windows - predictions, seconds)
-
-
-def counts_of_csv(file: Path, client: Client) -> m.Counts:
-    """A user's recording as the band's sensor would deliver it: int16 [time, channel].
-
-    Raises DataError for a file that is none, or that lacks a channel of the band's.
-    """
-    from tinyhar.counts import lsb_of, to_counts
-    from tinyhar.recordings import csv
-    from tinyhar.recordings.source import Folder
-    from tinyhar.windows import resample
-
-    if not file.is_file() or file.suffix != ".csv":
-        raise DataError(f"{file}: there is no such .csv file")
-    (recording,) = csv.read(Folder(file.parent, glob.escape(file.name)))
-    recording = resample(recording, client.identity.rate_mhz / 1000)
-    wanted = client.names(What.CHANNEL_NAME)
-    named = {channel.name: index for index, channel in enumerate(recording.channels)}
-    missing = [name for name in wanted if name not in named]
-    if missing:
-        raise DataError(
-            f"{file}: the band wants {', '.join(missing)}, the recording has {', '.join(named)}; "
-            "its comment lines `# position:` and its columns name the channels"
-        )
-    order = [named[name] for name in wanted]
-    channels = [recording.channels[index] for index in order]
-    return to_counts(recording.signal[:, order], lsb_of(channels))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinyhar.band import messages as m
 from tinyhar.band.client import Client
+from tinyhar.band.clock import Clock, Latency
 from tinyhar.band.codes import Engine, name_of
 from tinyhar.band.errors import OtherModel
 from tinyhar.band.locate import DeskLayers, Place, locate
@@ -51,16 +52,6 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Latency:
-    """Time of one window on the band's own clock, count map and inference, in milliseconds."""
-
-    p50: float
-    p90: float
-    p99: float
-    max: float
-
-
-@dataclass(frozen=True)
 class ValidationReport:
     """What a band answered to ``windows`` windows, ``equal`` of them byte for byte as the desk.
 
@@ -77,7 +68,7 @@ class ValidationReport:
     macro_f1_desk: float
     seconds: float
     latency_ms: Latency
-    instructions_per_window: float | None
+    instructions_per_window: int | None
     instructions_max: int | None
     retries: int
     mismatches: tuple[Mismatch, ...]
@@ -162,7 +153,7 @@ def validate(
     places = _trace(client, counts, wrong[:MOST_TRACED], desk_layers)
     who = [""] * len(counts) if subjects is None else [str(subject) for subject in subjects]
     ticks = np.array([result.ticks for result in results], np.int64)
-    per_tick = client.identity.instructions_per_tick
+    clock = Clock.of(client.identity)
     return ValidationReport(
         board=client.identity.board,
         engine=name_of(Engine, client.identity.engine),
@@ -172,21 +163,15 @@ def validate(
         macro_f1_device=macro_f1(labels, answers, classes=logits.shape[1]),
         macro_f1_desk=macro_f1(labels, logits.argmax(axis=1), classes=logits.shape[1]),
         seconds=seconds,
-        latency_ms=latency(ticks, client.identity.tick_hz),
-        instructions_per_window=float(ticks.mean() * per_tick) if per_tick else None,
-        instructions_max=int(ticks.max()) * per_tick if per_tick else None,
+        latency_ms=clock.latency(ticks),
+        instructions_per_window=clock.instructions(float(ticks.mean())),
+        instructions_max=clock.instructions(int(ticks.max())),
         retries=client.exchange.retries - retries,
         mismatches=tuple(
             _mismatch(int(i), who[i], logits[i], got[i], places.get(int(i))) for i in wrong
         ),
         answers=answers,
     )
-
-
-def latency(ticks: npt.NDArray[np.int64], tick_hz: int) -> Latency:
-    """Percentiles of the band's own times, ticks int64 [n]."""
-    ms = ticks * (1000 / max(1, tick_hz))
-    return Latency(*(float(value) for value in np.percentile(ms, [50, 90, 99, 100])))
 
 
 def _check(client: Client, counts: m.Counts, logits: Int8, labels: npt.NDArray[np.int64]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -23,6 +23,9 @@ from tinyhar.band.link import BAUD
 from tinyhar.cli import serial_views as views
 from tinyhar.cli.status import BAD_INPUT, BAD_VERDICT
 from tinyhar.errors import BandError, DataError, TinyharError
+
+if TYPE_CHECKING:
+    from tinyhar.band.movement import Movement
 
 app = typer.Typer(
     help="Talk to a band over a serial line, real or emulated.",
@@ -151,8 +154,17 @@ def validate(
 @app.command()
 def stream(
     port: Port = None,
-    run: Run = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Play this run's unseen windows; with --csv, only its scale."),
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="A recording of yours instead.")] = None,
+    acc_range: Annotated[
+        float | None, typer.Option(help="--csv: full scale of the accelerometer, g.", min=0.1)
+    ] = None,
+    gyro_range: Annotated[
+        float | None, typer.Option(help="--csv: full scale of the gyroscope, deg/s.", min=1)
+    ] = None,
     speed: Annotated[str, typer.Option(help="real: the band's rate; full: the line's.")] = "real",
     seconds: Annotated[
         float | None, typer.Option(help="At most so many seconds of movement.", min=0.1)
@@ -161,38 +173,53 @@ def stream(
     as_json: Json = False,
 ) -> None:
     """Play a recording as if the band's own sensor delivered it, and print its predictions."""
-    from tinyhar.band.play import counts_of_csv, play
-    from tinyhar.band.validate import check_model
+    from tinyhar.band.play import play
+    from tinyhar.cli.listener import Listener
 
-    if (run is None) == (csv is None):
+    ranges = {"--acc-range": acc_range, "--gyro-range": gyro_range}
+    _check_what_to_play(run, csv, speed, [name for name, value in ranges.items() if value])
+    with _band(port, baud) as client:
+        client.require_model()
+        movement = _movement(client, run, csv, acc_range, gyro_range)
+        if seconds is not None:
+            movement = movement.first(max(1, round(seconds * client.identity.rate_mhz / 1000)))
+        listener = Listener(client, movement, views.StreamView(as_json))
+        played = play(client, movement.counts, listener.hear, real_time=speed == "real")
+    _show(as_json, listener.as_json(played), views.played, played, listener.score())
+
+
+def _check_what_to_play(run: Path | None, csv: Path | None, speed: str, ranges: list[str]) -> None:
+    if run is None and csv is None:
+        raise DataError("name what to play: --run RUN (its unseen windows) or --csv FILE")
+    if ranges and (run is not None or csv is None):
         raise DataError(
-            "name what to play: either --run RUN (its validation windows) or --csv FILE"
+            f"{' and '.join(ranges)}: for a --csv without --run; a run knows its band's scale"
         )
     if speed not in ("real", "full"):
         raise DataError(f"--speed {speed}: it is real or full")
-    with _band(port, baud) as client:
-        client.require_model()
-        if csv is not None:
-            counts = counts_of_csv(csv, client)
-        else:
-            assert run is not None
-            desk = _desk(run)
-            check_model(client, desk.bundle_id)
-            counts = desk.counts.reshape(-1, desk.counts.shape[-1])
-        if seconds is not None:
-            counts = counts[: max(1, round(seconds * client.identity.rate_mhz / 1000))]
-        names = client.names(What.CLASS_NAME)
-        heard: list[dict[str, Any]] = []
 
-        def on_prediction(prediction: Any) -> None:
-            line = views.prediction_json(prediction, names, client.identity)
-            heard.append(line)
-            if not as_json:
-                views.prediction(line)
 
-        played = play(client, counts, on_prediction, real_time=speed == "real")
-    plain = asdict(played) | {"samples_per_second": played.samples_per_second, "heard": heard}
-    _show(as_json, plain, views.played, played)
+def _movement(
+    client: Client,
+    run: Path | None,
+    csv: Path | None,
+    acc_range: float | None,
+    gyro_range: float | None,
+) -> Movement:
+    from tinyhar.band import movement
+    from tinyhar.band.desk import read_bundle
+    from tinyhar.band.validate import check_model
+
+    if csv is None:
+        assert run is not None
+        desk = _desk(run)
+        check_model(client, desk.bundle_id)
+        return movement.of_run(desk)
+    if run is None:
+        return movement.of_csv(csv, client, full_scale=movement.ranges(acc_range, gyro_range))
+    bundle, bundle_id = read_bundle(run)
+    check_model(client, bundle_id)
+    return movement.of_csv(csv, client, bundle=bundle)
 
 
 @app.command()

@@ -17,10 +17,11 @@ from tinyhar.band.link import START_ONE
 
 if TYPE_CHECKING:
     from tinyhar.band.bench import Bench
+    from tinyhar.band.clock import Latency
     from tinyhar.band.doctor import Step
-    from tinyhar.band.messages import Identity, Prediction
     from tinyhar.band.play import Played
-    from tinyhar.band.validate import Latency, ValidationReport
+    from tinyhar.band.validate import ValidationReport
+    from tinyhar.cli.listener import Score
 
 MOST_MISMATCHES = 10
 """Printed; --json has them all."""
@@ -96,10 +97,10 @@ def validation(report: ValidationReport) -> None:
     desk = f"the desk's {report.macro_f1_desk:.4f}"
     table.add_row("macro-F1 on the band", f"{report.macro_f1_device:.4f} ({desk})")
     table.add_row("speed", f"{report.windows_per_second:,.0f} windows/s, {report.retries} retries")
-    table.add_row("latency on the band", _latency(report.latency_ms))
     if report.instructions_per_window is not None:
         mean, most = report.instructions_per_window, report.instructions_max
-        table.add_row("instructions a window", f"{mean:,.0f} (at most {most:,})")
+        table.add_row("instructions a window", f"{mean:,} (at most {most:,})")
+    table.add_row("time a window", _latency(report.latency_ms))
     console.print(table)
     for mismatch in report.mismatches[:MOST_MISMATCHES]:
         console.print(f"[red]differs[/] {escape(str(mismatch))}")
@@ -115,42 +116,57 @@ def bench(result: Bench) -> None:
     table.add_row("frames", f"{result.frames_per_second:,.0f} /s, {result.retries} retries")
     out, back = result.bytes_per_second_out, result.bytes_per_second_in
     table.add_row("line", f"{out / 1000:,.1f} kB/s out, {back / 1000:,.1f} kB/s in")
-    table.add_row("latency on the band", _latency(result.latency_ms))
-    table.add_row("ticks a window", f"{result.ticks_per_window:,.0f}")
     if result.instructions_per_window is not None:
-        table.add_row("instructions a window", f"{result.instructions_per_window:,.0f}")
+        table.add_row("instructions a window", f"{result.instructions_per_window:,}")
+    table.add_row("time a window", _latency(result.latency_ms))
     console.print(table)
 
 
-def prediction_json(one: Prediction, names: Sequence[str], identity: Identity) -> dict[str, Any]:
-    """A prediction with names and seconds, for print and JSON alike."""
-    return {
-        "window": one.window_index,
-        "seconds": round((one.last_sample + 1) * 1000 / max(1, identity.rate_mhz), 3),
-        "class": names[one.class_index],
-        "smoothed": names[one.smoothed],
-        "confidence": round(one.confidence / 255, 3),
-        "latency_ms": one.ticks * 1000 / max(1, identity.tick_hz),
-        "logits": logits(one.logits),
-    }
+class StreamView:
+    """A line a prediction, as it comes; nothing for machines."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.console = Console(highlight=False, quiet=quiet, soft_wrap=True)
+        self.width = 0
+
+    def begin(self, scale: str, names: Sequence[str]) -> None:
+        """What a count was taken for, and what the columns are."""
+        self.width = max(map(len, (*names, "the band says")))
+        if scale:
+            self.console.print(f"[dim]{escape(scale)}[/]")
+        says, really = (f"{title:<{self.width}}" for title in ("the band says", "really"))
+        self.console.print(f"[dim]{'time':>11}  {says} sure    {really} by its window[/]")
+
+    def line(self, heard: dict[str, Any]) -> None:
+        """One prediction."""
+        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: " "}[heard["right"]]
+        really = " > ".join(heard["really"]) or "-"
+        self.console.print(
+            f"{heard['seconds']:9.2f} s  [bold]{escape(heard['smoothed']):<{self.width}}[/] "
+            f"{heard['confidence']:4.0%}  {mark} {escape(really):<{self.width}} "
+            f"[dim]{escape(heard['class'])}[/]"
+        )
 
 
-def prediction(line: dict[str, Any]) -> None:
-    """One line, as it comes."""
-    console.print(
-        f"{line['seconds']:9.2f} s  [bold]{escape(line['smoothed']):<16}[/] "
-        f"{line['confidence']:4.0%}  [dim]window {escape(line['class'])}, "
-        f"{line['latency_ms']:.2f} ms[/]"
-    )
-
-
-def played(result: Played) -> None:
+def played(result: Played, score: Score) -> None:
     """The end of a stream."""
     lost = f", {result.missed} lost on the line" if result.missed else ""
-    console.print(
-        f"[dim]{result.predictions} predictions{lost} of {result.samples} samples in "
-        f"{result.seconds:.1f} s ({result.samples_per_second:,.0f} samples/s)[/]"
-    )
+    heard = f"{result.predictions} prediction{'' if result.predictions == 1 else 's'}{lost}"
+    lines = [
+        f"{heard} of {result.samples} samples in "
+        f"{result.seconds:.1f} s ({result.samples_per_second:,.0f} samples/s)"
+    ]
+    if score.windows:
+        lines.append(
+            f"right: {score.shown} of {score.windows} windows of one activity; "
+            f"by the window alone: {score.alone}"
+        )
+    if score.instructions_per_window is not None:
+        lines.append(f"instructions a window: {score.instructions_per_window:,}")
+    if score.latency_ms is not None:
+        lines.append(f"time a window: {_latency(score.latency_ms)}")
+    for line in lines:
+        console.print(f"[dim]{line}[/]")
 
 
 def logits(raw: bytes) -> list[int]:
@@ -177,7 +193,8 @@ def progress(total: int, unit: str, quiet: bool) -> Iterator[Callable[[int], Non
 
 
 def _latency(times: Latency) -> str:
-    return f"{times.p50:.2f} ms (p90 {times.p90:.2f}, p99 {times.p99:.2f}, max {times.max:.2f})"
+    spread = f"p90 {times.p90:.2f}, p99 {times.p99:.2f}, max {times.max:.2f}"
+    return f"{times.p50:.2f} ms ({spread}) {times.clock}"
 
 
 def _pairs() -> Table:
