@@ -9,8 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
-    *("errors", "recordings", "windows", "splits", "counts", "models", "distill", "compress"),
-    *("convert", "evaluate", "personal", "band", "recipe", "pipeline", "bench", "cli"),
+    *("errors", "terminal", "recordings", "windows", "splits", "counts", "models", "distill"),
+    *("compress", "convert", "evaluate", "personal", "band", "recipe", "pipeline", "bench", "cli"),
 )
 
 

@@ -1,5 +1,8 @@
 """int8: nothing stays float, the range is the training's, and the answers hardly change."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tf_keras as keras
@@ -12,6 +15,7 @@ from tinyhar.compress import (
     quantise_aware,
     to_tflite,
 )
+from tinyhar.compress import tflite as conversion
 from tinyhar.distill import Examples, FitConfig, fit, logits
 from tinyhar.errors import ModelError
 from tinyhar.models import build
@@ -133,3 +137,23 @@ def test_what_no_band_can_run_is_named(trained: keras.Model) -> None:
         to_tflite(trained)
     with pytest.raises(ModelError, match="TFL3"):
         inspect(b"nothing like a model")
+
+
+def test_a_failed_conversion_is_one_line_below_the_converters_own_words(
+    trained: keras.Model, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(folder: Path) -> bytes:
+        os.write(2, b"error: no such thing\n")
+        raise RuntimeError("failed\nat length")
+
+    monkeypatch.setattr(conversion, "convert_saved", fails)
+    with pytest.raises(ModelError, match=r"conversion .* failed \(RuntimeError\): failed$"):
+        to_tflite(trained, calibration=X, isolated=False)
+    assert "error: no such thing" in capfd.readouterr().err
+
+
+def test_a_conversion_that_succeeds_is_silent(
+    trained: keras.Model, capfd: pytest.CaptureFixture[str]
+) -> None:
+    to_tflite(trained, calibration=X[:8], isolated=False)
+    assert capfd.readouterr() == ("", "")

@@ -15,6 +15,7 @@ import tf_keras as keras
 from tinyhar.compress.facts import check_deployable
 from tinyhar.compress.quantise import is_quantised
 from tinyhar.errors import ModelError
+from tinyhar.terminal import native_output_held_back
 
 
 def to_tflite(
@@ -49,10 +50,11 @@ def to_tflite(
         calibration = _calibration(calibration, clip)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder)
-        _save(model, saved / "model")
-        if calibration is not None:
-            np.save(saved / "calibration.npy", calibration)
-        tflite = _convert_isolated(saved) if isolated else convert_saved(saved)
+        with native_output_held_back():
+            _save(model, saved / "model")
+            if calibration is not None:
+                np.save(saved / "calibration.npy", calibration)
+            tflite = _convert_isolated(saved) if isolated else _convert_here(saved)
     check_deployable(tflite)
     return tflite
 
@@ -93,6 +95,15 @@ def _save(model: keras.Model, path: Path) -> None:
     module = tf.Module()
     module.model, module.run = model, run
     tf.saved_model.save(module, str(path), signatures=run.get_concrete_function())
+
+
+def _convert_here(folder: Path) -> bytes:
+    try:
+        return convert_saved(folder)
+    except Exception as error:  # the converter has no family of errors of its own
+        first = (str(error).strip().splitlines() or ["no message"])[0]
+        kind = type(error).__name__
+        raise ModelError(f"conversion to .tflite failed ({kind}): {first}") from error
 
 
 def _convert_isolated(folder: Path) -> bytes:
