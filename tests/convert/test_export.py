@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +183,19 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     for out, named in (("file", "file"), ("file/sub", "file/sub"), ("full", "full/README.txt")):
         with pytest.raises(DataError, match=rf"{tmp_path / named}: cannot be written .*--out"):
             export(tmp_path / out, tflite, bundle_of(tflite))
+
+
+def test_without_tflm_the_arena_is_estimated_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tflite = classifier()
+    export(tmp_path / "measured", tflite, bundle_of(tflite))
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
+    export(tmp_path / "estimated", tflite, bundle_of(tflite))
+    found = {}
+    for how in ("measured", "estimated"):
+        header = (tmp_path / how / "model_settings.h").read_text()
+        assert f"arena, {how}" in header
+        assert f"bytes ({how}" in (tmp_path / how / "README.txt").read_text()
+        found[how] = int(re.search(r"TFLM_ARENA_BYTES (\d+)", header)[1])  # type: ignore[index]
+    assert found["measured"] <= found["estimated"]

@@ -89,12 +89,13 @@ def compiled_model(payload: bytes, arena_bytes: int) -> dict[str, str]:
     return {"compiled_model.h": header, "compiled_model.c": source}
 
 
-def model_settings(bundle: Bundle, arena_bytes: int) -> dict[str, str]:
+def model_settings(bundle: Bundle, arena_bytes: int, how: str) -> dict[str, str]:
     """`model_settings.h` and `.c`: labels, window, rate, count maps, arena.
 
     Args:
         bundle: where the settings come from.
-        arena_bytes: TFLM's arena as measured.
+        arena_bytes: TFLM's arena.
+        how: they were found, in words.
     """
     channels, classes = len(bundle.channels), len(bundle.classes)
     header = _header(
@@ -107,8 +108,7 @@ def model_settings(bundle: Bundle, arena_bytes: int) -> dict[str, str]:
         f"#define TINYHAR_CLASSES {classes}\n"
         f"#define TINYHAR_SMOOTH_LENGTH {bundle.smoothing.length}\n"
         f"#define TINYHAR_SMOOTH_HOLD {bundle.smoothing.hold}\n"
-        "/* TensorFlow Lite Micro's arena, measured with the tflite-micro package on a 64-bit\n"
-        " * machine; a 32-bit microcontroller needs less. */\n"
+        f"/* TensorFlow Lite Micro's arena, {how}. */\n"
         f"#define TINYHAR_TFLM_ARENA_BYTES {arena_bytes}\n\n"
         "extern const char *const tinyhar_class_names[TINYHAR_CLASSES];\n"
         "extern const char *const tinyhar_channel_names[TINYHAR_CHANNELS];\n"

@@ -95,7 +95,8 @@ Choose ONE engine. Both give the same bytes.
   compiled   compiled_model.c/.h and the folder compiled/ (plain C11, no heap, no library)
              {payload} bytes of model, {compiled_arena} bytes of working memory
   tflm       model_data.cc/.h and model_ops.h, with TensorFlow Lite Micro from your board's
-             packages: {tflite} bytes of model, an arena of at most {tflm_arena} bytes
+             packages: {tflite} bytes of model, an arena of
+             {tflm_arena}
 
 With either
   model_settings.h/.c   labels, window, rate, and tinyhar_int8_of_count(): from the count that your

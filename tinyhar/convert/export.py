@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tinyhar.convert import c_arrays, examples
-from tinyhar.convert.arena import measure_arena
+from tinyhar.convert.arena import estimate_arena, measure_arena
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import CompiledModel, compile_model
 from tinyhar.convert.graph import read_graph
@@ -30,22 +30,22 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
     Raises:
         ModelError: the model cannot be converted, or the bundle is not this model's.
         DataError: the folder cannot be written.
-        ToolError: the engine's sources or the tflite-micro package are missing.
+        ToolError: the engine's sources are missing.
     """
     compiled = compile_model(tflite)
     _check_bundle(tflite, bundle, compiled)
-    arena = measure_arena(tflite)
+    arena, how = _tflm_arena(tflite, compiled)
     inputs = bundle.count_map.apply(bundle.golden_counts)
     texts = {
         **c_arrays.model_data(tflite),
         **c_arrays.compiled_model(compiled.payload, compiled.arena_bytes),
-        **c_arrays.model_settings(bundle, arena),
+        **c_arrays.model_settings(bundle, arena, how),
         **c_arrays.resolver(read_graph(tflite)),
         **c_arrays.golden_vectors(bundle.golden_counts, inputs, bundle.golden_logits),
         **_engine_sources(),
         "example_compiled.c": examples.COMPILED_EXAMPLE,
         "example_tflm.cc": examples.TFLM_EXAMPLE,
-        "README.txt": _readme(bundle, compiled, tflite, arena),
+        "README.txt": _readme(bundle, compiled, tflite, f"{arena} bytes ({how})"),
     }
     files = {name: text.encode() for name, text in texts.items()}
     files |= {"model.thb": pack(bundle), "model.tflite": tflite}
@@ -62,6 +62,15 @@ def _written(path: Path, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
+
+
+def _tflm_arena(tflite: bytes, compiled: CompiledModel) -> tuple[int, str]:
+    """Bytes, and how they were found."""
+    try:
+        return measure_arena(tflite), "measured on a 64-bit machine; 32 bits need less"
+    except ToolError:
+        arena = estimate_arena(compiled.arena_bytes)
+        return arena, "estimated: tflite-micro has no package for the machine that exported this"
 
 
 def _check_bundle(tflite: bytes, bundle: Bundle, compiled: CompiledModel) -> None:
@@ -85,7 +94,7 @@ def _engine_sources() -> dict[str, str]:
     return texts
 
 
-def _readme(bundle: Bundle, compiled: CompiledModel, tflite: bytes, arena: int) -> str:
+def _readme(bundle: Bundle, compiled: CompiledModel, tflite: bytes, arena: str) -> str:
     lines = [
         f"  {name}: one count is {lsb:.6g} {unit}"
         for name, lsb, unit in zip(bundle.channels, bundle.lsb, bundle.units, strict=True)

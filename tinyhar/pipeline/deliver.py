@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tinyhar import compress
 from tinyhar.band.build import build_firmware
+from tinyhar.band.desk import BUNDLE, VALIDATION
 from tinyhar.convert import integer
 from tinyhar.convert.bundle import Bundle, Smoothing, identity, pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.export import export
 from tinyhar.convert.graph import read_graph
-from tinyhar.convert.reference import TflmReference
-from tinyhar.counts import CountMap
+from tinyhar.convert.reference import TFLM, Int8, TflmReference
 from tinyhar.errors import ModelError, ToolError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import INT8, count_map
@@ -22,8 +22,6 @@ from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
 from tinyhar.recipe import Recipe
 
-BUNDLE = "bundle.thb"
-VALIDATION = "validation.npz"
 EXPORT = "export"
 GOLDEN_WINDOWS = 3
 
@@ -37,20 +35,32 @@ def convert(
         ModelError: an operator that the engine lacks, or a desk reference that leaves TFLM's bytes.
     """
     tflite = (folder / INT8).read_bytes()
-    quantised = count_map(tflite, data)
-    test = data.side("test")
-    inputs = data.quantised(test, quantised)
+    graph, quantised = read_graph(tflite), count_map(tflite, data)
+    test, golden = np.flatnonzero(data.side("test")), _golden(data)
+    inputs = data.quantised(np.concatenate([test, golden]), quantised)
+    logits = integer.run(graph, inputs)
     reference = TflmReference(tflite)
-    logits = reference.run(inputs)
-    ours = integer.run(read_graph(tflite), inputs)
-    equal = int((ours == logits).all(axis=1).sum())
-    if equal != len(logits):
-        raise ModelError(
-            f"{folder / INT8}: the desk reference leaves TensorFlow Lite Micro's bytes on "
-            f"{len(logits) - equal} of {len(logits)} windows; please report this model"
-        )
+    equal = _equal(reference, inputs, logits, str(folder / INT8), progress)
     compiled = compile_model(tflite)
-    bundle = _bundle(recipe, data, tflite, quantised, compiled.payload, compiled.arena_bytes)
+    output = graph.tensors[graph.output]
+    bundle = Bundle(
+        classes=data.classes,
+        channels=tuple(channel.name for channel in data.channels),
+        units=tuple(channel.unit for channel in data.channels),
+        window=data.window,
+        stride=recipe.data.stride,
+        rate=data.rate,
+        lsb=data.lsb,
+        count_map=quantised,
+        smoothing=Smoothing(recipe.band.smooth_length, recipe.band.smooth_hold),
+        engine=recipe.band.engine,
+        model=compiled.payload,
+        arena_bytes=compiled.arena_bytes,
+        output_scale=output.scale,
+        output_zero_point=output.zero_point,
+        golden_counts=data.counts[golden],
+        golden_logits=logits[len(test) :],
+    )
     packed = pack(bundle)
     folder.write_bytes(BUNDLE, packed)
     with folder.writing(VALIDATION) as draft:
@@ -59,20 +69,46 @@ def convert(
             counts=data.counts[test],
             labels=data.y[test],
             subject=data.subject[test],
-            logits=logits,
+            logits=logits[: len(test)],
         )
     export(folder / EXPORT, tflite, bundle)
     folder.leaves(EXPORT)
     return {
         "reference": reference.backend,
-        "desk_equal": equal,
-        "windows": len(logits),
+        "desk_equal": int(equal[: len(test)].sum()),
+        "windows": len(test),
         "identity": identity(packed).hex(),
         "payload_bytes": len(compiled.payload),
         "arena_bytes": compiled.arena_bytes,
         "tflite_bytes": len(tflite),
-        "predicted": logits.argmax(axis=1).tolist(),
+        "predicted": logits[: len(test)].argmax(axis=1).tolist(),
     }
+
+
+def _equal(
+    reference: TflmReference, inputs: Int8, logits: Int8, model: str, progress: Progress
+) -> NDArray[np.bool_]:
+    """Of which windows [n] the reference gives the desk's own bytes.
+
+    TensorFlow Lite Micro must give them of all; what stands in for it where it cannot be had
+    computes some windows otherwise, so that there a difference is only told.
+    """
+    theirs = reference.run(inputs)
+    equal = (theirs == logits).all(axis=1)
+    if equal.all():
+        return equal
+    apart = f"{len(equal) - int(equal.sum())} of {len(equal)} windows"
+    if reference.backend == TFLM:
+        raise ModelError(
+            f"{model}: the desk reference leaves TensorFlow Lite Micro's bytes on {apart}; "
+            "please report this model"
+        )
+    steps = int(np.abs(theirs.astype(np.int16) - logits).max())
+    progress.note(
+        f"not checked against TensorFlow Lite Micro, which has no package for this machine: "
+        f"{reference.backend} differ on {apart}, by at most {steps} of 255 steps"
+    )
+    return equal
 
 
 def build(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
@@ -91,36 +127,6 @@ def build(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
             boards[board] = result.to_dict()
             folder.leaves(result.image.relative_to(folder.root).as_posix())
     return {"boards": boards}
-
-
-def _bundle(
-    recipe: Recipe,
-    data: Prepared,
-    tflite: bytes,
-    count_map: CountMap,
-    payload: bytes,
-    arena_bytes: int,
-) -> Bundle:
-    facts = compress.inspect(tflite)
-    golden = _golden(data)
-    return Bundle(
-        classes=data.classes,
-        channels=tuple(channel.name for channel in data.channels),
-        units=tuple(channel.unit for channel in data.channels),
-        window=data.window,
-        stride=recipe.data.stride,
-        rate=data.rate,
-        lsb=data.lsb,
-        count_map=count_map,
-        smoothing=Smoothing(recipe.band.smooth_length, recipe.band.smooth_hold),
-        engine=recipe.band.engine,
-        model=payload,
-        arena_bytes=arena_bytes,
-        output_scale=facts.output_scale,
-        output_zero_point=facts.output_zero_point,
-        golden_counts=data.counts[golden],
-        golden_logits=TflmReference(tflite).run(data.quantised(golden, count_map)),
-    )
 
 
 def _golden(data: Prepared) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import tinyhar
+from tinyhar.band.desk import BUNDLE, VALIDATION
 from tinyhar.distill.heads import HEADS
 from tinyhar.evaluate import run_report as reports
 from tinyhar.evaluate.cost import StepCost, float_bytes, gzip_bytes
@@ -18,7 +19,6 @@ from tinyhar.evaluate.metrics import Evaluation, evaluate
 from tinyhar.evaluate.metrics_json import metrics_json
 from tinyhar.evaluate.report import render
 from tinyhar.evaluate.run_report import Missing, RunReport
-from tinyhar.pipeline.deliver import BUNDLE, VALIDATION
 from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import INT8, TEACHER
