@@ -20,7 +20,7 @@ class Watcher:
             TextColumn("  {task.description:8}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  F1 {task.fields[f1]}  {task.fields[left]} left"),
+            TextColumn("loss {task.fields[loss]}  F1 {task.fields[f1]}{task.fields[left]}"),
             console=console,
             transient=True,
         )
@@ -44,7 +44,7 @@ class Watcher:
         shown: dict[str, Any] = {
             "loss": f"{report.loss:.3f}",
             "f1": _score(report.macro_f1, report.best_f1),
-            "left": _clock(report.eta_seconds),
+            "left": _left(report),
         }
         if self.task is None:
             self.task = self.bar.add_task(what, total=report.epochs, **shown)
@@ -52,7 +52,7 @@ class Watcher:
         if not self.console.is_terminal and report.epoch % max(1, report.epochs // 5) == 0:
             self.console.print(
                 f"    {what} {report.epoch}/{report.epochs}: loss {shown['loss']}, "
-                f"F1 {shown['f1']}, {shown['left']} left"
+                f"F1 {shown['f1']}{shown['left']}"
             )
 
     def note(self, text: str) -> None:
@@ -72,6 +72,11 @@ def _score(f1: float | None, best: float | None) -> str:
     if f1 is None:
         return "not validated"
     return f"{f1:.3f}" + (f" (best {best:.3f})" if best else "")
+
+
+def _left(report: EpochReport) -> str:
+    """Time left, while there is any."""
+    return f", {_clock(report.eta_seconds)} left" if report.eta_seconds >= 0.5 else ""
 
 
 def _clock(seconds: float) -> str:

@@ -1,0 +1,21 @@
+"""What a run's progress says."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tinyhar.cli.watcher import Watcher
+from tinyhar.distill import EpochReport
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.0, ""), (0.4, ""), (0.6, ", 1 s left"), (75.0, ", 1 min 15 s left")]
+)
+def test_time_left_is_told_while_there_is_any(seconds: float, said: str) -> None:
+    told = io.StringIO()
+    report = EpochReport(5, 5, 0.5, {}, 0.9, 0.9, rate=0.1, seconds=1.0, eta_seconds=seconds)
+    Watcher(Console(file=told, width=200)).epoch("student", report)
+    assert told.getvalue().rstrip().endswith(f"F1 0.900 (best 0.900){said}")
