@@ -47,8 +47,12 @@ def test_models_stand_side_by_side(
         return run
 
     monkeypatch.setattr(robust, "robust", fake)
+    monkeypatch.setattr(robust, "key", lambda run, plan: f"{run.folder:-<16}")
     assert call("a", "b", "twin", "a", "--out", str(tmp_path / "new" / "out"), "--quick") == 0
     assert asked == [("a", robust.QUICK), ("b", robust.QUICK), ("twin", robust.QUICK)]
+    assert call("twin", "a", "--out", str(tmp_path / "new" / "out"), "--quick") == 0
+    assert len(asked) == 3, "what was tried is not tried again"
+    assert call("a", "b", "twin", "--out", str(tmp_path / "new" / "out"), "--quick") == 0
     found = json.loads((tmp_path / "new" / "out" / "robustness.json").read_text())
     assert found["quick"] is True
     assert [group["label"] for group in found["groups"]] == ["hapt, hinton", "hapt, none"]

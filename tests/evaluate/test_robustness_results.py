@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from tinyhar.errors import DataError
-from tinyhar.evaluate.robustness_results import Trial, Tried, as_json, grouped, rows
+from tinyhar.evaluate.robustness_results import (
+    Trial,
+    Tried,
+    as_json,
+    grouped,
+    rows,
+    tried_from_json,
+)
 
 
 def tried(
@@ -85,6 +92,14 @@ def test_it_is_json_that_reads_back() -> None:
     assert json.loads(json.dumps(found, allow_nan=False))["groups"][1]["label"] == "hapt, none"
     assert len(found["table"]) == 4
     assert found["groups"][0]["runs"][0]["trials"][0]["name"] == "turned 15°"
+
+
+def test_trials_are_read_back_from_json() -> None:
+    run = tried("a")
+    assert tried_from_json(json.loads(json.dumps(asdict(run)))) == run
+    for damaged in ({}, {"trials": [{}]}, asdict(run) | {"more": 1}):
+        with pytest.raises(DataError, match="no trials of a run"):
+            tried_from_json(damaged)
 
 
 def test_no_runs_is_an_error() -> None:

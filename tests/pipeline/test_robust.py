@@ -204,6 +204,19 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_key_changes_with_model_people_and_plan(converted: Path, tmp_path: Path) -> None:
+    run = opened(converted)
+    copy = tmp_path / "int8" / "model.tflite"
+    copy.parent.mkdir()
+    copy.write_bytes((converted / "int8" / "model.tflite").read_bytes())
+    moved = replace(run, folder=tmp_path)
+    assert robust.key(moved, robust.FULL) == robust.key(run, robust.FULL)
+    copy.write_bytes(b"another")
+    other = replace(run, recipe=recipes.changed(run.recipe, ["seed=9"]))
+    assert len({robust.key(each, robust.FULL) for each in (run, moved, other)}) == 3
+    assert robust.key(run, robust.FULL) != robust.key(run, robust.QUICK)
+
+
 def test_a_real_run_answers_as_it_did(converted: Path) -> None:
     run = opened(converted)
     test = run.data.side("test")

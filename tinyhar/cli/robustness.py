@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,9 +50,9 @@ def robustness(
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror})") from error
     try:
-        groups = grouped([_tried(run, data, quick) for run in finished])
+        groups = grouped([_tried(run, data, quick, out / "runs") for run in finished])
     except KeyboardInterrupt:
-        console.print("interrupted; nothing was written")
+        console.print("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
     found = {"quick": quick, **as_json(groups)}
     (out / "robustness.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -60,20 +61,39 @@ def robustness(
     console.print(f"page: [bold]{out / 'robustness.html'}[/]", soft_wrap=True)
 
 
-def _tried(run: Finished, data: Path | None, quick: bool) -> Tried:
-    from tinyhar.pipeline.robust import FULL, QUICK, robust
+def _tried(run: Finished, data: Path | None, quick: bool, kept: Path) -> Tried:
+    """A run's trials, from an earlier call where nothing has changed since."""
+    from tinyhar.pipeline.robust import FULL, QUICK, key, robust
 
+    plan = QUICK if quick else FULL
+    file = kept / f"{key(run, plan)[:16]}.json"
+    if (known := _known(file, run)) is not None:
+        console.print(f"✓ {run.folder}: as before", soft_wrap=True)
+        return known
     with console.status(f"{run.folder}") as status:
         found = robust(
             run,
             data,
-            plan=QUICK if quick else FULL,
+            plan=plan,
             tell=lambda name: status.update(f"{run.folder}: {name}"),
         )
     console.print(f"✓ {run.folder}: {len(found.trials)} disturbances", soft_wrap=True)
     for reason in found.left_out:
         console.print(f"  left out: {reason}", soft_wrap=True)
+    if not found.left_out:
+        kept.mkdir(exist_ok=True)
+        file.write_text(json.dumps(asdict(found)), encoding="utf-8")
     return found
+
+
+def _known(file: Path, run: Finished) -> Tried | None:
+    from tinyhar.evaluate.robustness_results import tried_from_json
+
+    try:
+        found = tried_from_json(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, DataError):
+        return None  # not there, or cut off: tried again
+    return replace(found, folder=str(run.folder))
 
 
 def _show(groups: Sequence[Group]) -> None:

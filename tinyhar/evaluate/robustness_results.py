@@ -182,6 +182,19 @@ def _cell(group: Group, keys: Iterable[tuple[str, float | None, str]]) -> Cell |
     )
 
 
+def tried_from_json(found: Mapping[str, Any]) -> Tried:
+    """What ``asdict`` made of a run's trials, back again.
+
+    Raises:
+        DataError: it is something else.
+    """
+    try:
+        trials = [Trial(**{**one, "scores": tuple(one["scores"])}) for one in found["trials"]]
+        return Tried(**{**found, "trials": tuple(trials), "left_out": tuple(found["left_out"])})
+    except (TypeError, KeyError) as error:
+        raise DataError(f"no trials of a run: {error}") from error
+
+
 def as_json(groups: Sequence[Group]) -> dict[str, Any]:
     """Groups with their runs and trials, and the table, as plain nested dicts."""
     return {

@@ -5,6 +5,7 @@ Every answer goes the band's own way: sensor counts, the count map, int8, intege
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,13 +15,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+import tinyhar
 from tinyhar.errors import DataError
 from tinyhar.evaluate import robustness as disturb
 from tinyhar.evaluate.metrics import macro_f1
 from tinyhar.evaluate.robustness_results import Trial, Tried
 from tinyhar.pipeline.finished import Finished
+from tinyhar.pipeline.learn import INT8
 from tinyhar.pipeline.prepare import recorded, windowed
-from tinyhar.recipe import Recipe
+from tinyhar.recipe import Recipe, to_toml
 from tinyhar.recordings import Recording, digest
 
 
@@ -119,6 +122,18 @@ def robust(
         trials=tuple(trials),
         left_out=tuple(unseen.left_out),
     )
+
+
+def key(run: Finished, plan: Plan) -> str:
+    """What the outcome depends on, as a hash: the same key, the same figures."""
+    parts = (
+        tinyhar.__version__,
+        to_toml(run.recipe),
+        run.facts["prepare"]["digest"],
+        hashlib.sha256((run.folder / INT8).read_bytes()).hexdigest(),
+        repr(plan),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class _Unseen:
