@@ -100,7 +100,7 @@ def _show(groups: Sequence[Group]) -> None:
     """The table on the terminal: a column a model, mean ± spread over its runs and the loss."""
     from tinyhar.evaluate.robustness_results import rows
 
-    table = Table(title="macro-F1 on unseen people, and what the disturbance costs")
+    table = Table(title="macro-F1 on unseen people")
     table.add_column("disturbance")
     for group in groups:
         many = f" ({group.clean.n} runs)" if group.clean.n > 1 else ""
