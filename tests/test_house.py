@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
     *("errors", "terminal", "recordings", "windows", "splits", "counts", "models", "distill"),
     *("compress", "convert", "evaluate", "personal", "band", "recipe", "pipeline", "bench", "cli"),
+    "__main__",
 )
 
 

@@ -76,6 +76,8 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
+FACTS = 2
+"""Version of what stages find out and leave: a folder of another one is done again."""
 TEACH = "teach"
 TRAINING = (TEACH, "distil", "prune", "quantise")
 LAST = STAGES[-1].name
@@ -153,7 +155,7 @@ def _advance(job: Job, until: str) -> dict[str, dict[str, Any]]:
 
 def stage_keys(recipe: Recipe, *, quick: bool) -> dict[str, str]:
     """What each stage's outcome depends on, as a hash; `recipe` as it is run (quick or not)."""
-    key = hashlib.sha256(f"{tinyhar.__version__} {quick}".encode()).hexdigest()
+    key = hashlib.sha256(f"{tinyhar.__version__} {FACTS} {quick}".encode()).hexdigest()
     keys = {}
     for stage in STAGES:
         tables = recipe.model_dump(mode="json", include=set(stage.tables))
