@@ -42,6 +42,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("protocols.1.fewer", {"fitnit": ["5"]}, ["fitnit", "did you mean 'fitnet'?"]),
         ("protocols.0.sizes", [50], ["protocols.0.sizes.0", "100", "50"]),
         ("methods.0.arithmetic", "float", ["methods.0", "architectures"]),
+        ("methods.3.seeds", [2, 5], ["method 'gmp'", "seed 5"]),
     ],
 )
 def test_a_wrong_key_or_value_is_named(path: str, value: object, words: list[str]) -> None:
@@ -94,6 +95,12 @@ def test_every_protocol_meets_every_method_size_fold_and_seed_once() -> None:
 def test_the_whole_table_is_there_after_the_first_seed() -> None:
     seeds = [cell.seed for cell in cells_of(small())]
     assert seeds == sorted(seeds)
+
+
+def test_a_method_can_have_fewer_seeds() -> None:
+    cells = cells_of(grid.parse(changed("methods.3.seeds", [2])))
+    assert {c.seed for c in cells if c.method == "gmp"} == {2}
+    assert {c.seed for c in cells if c.method == "none"} == {1, 2}
 
 
 def test_quick_keeps_the_shape() -> None:

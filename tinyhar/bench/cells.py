@@ -96,7 +96,14 @@ def expand(
     by_protocol = [
         list(_of_protocol(grid, protocol, origin, quick=quick)) for protocol in grid.protocols
     ]
-    return [_seeded(cell, seed) for seed in chosen for cells in by_protocol for cell in cells]
+    few = {method.name: method.seeds for method in grid.methods if method.seeds is not None}
+    return [
+        _seeded(cell, seed)
+        for seed in chosen
+        for cells in by_protocol
+        for cell in cells
+        if seed in few.get(cell.method, chosen)
+    ]
 
 
 def select(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:

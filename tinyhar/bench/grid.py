@@ -72,6 +72,8 @@ class Method(Table):
     its own size, once; forest: a random forest on simple features, once."""
     arithmetic: Literal["int8", "float"] = "int8"
     """float: a network that no band can run in int8; it is scored as it was trained."""
+    seeds: tuple[Seed, ...] | None = None
+    """Some of the grid's, for a network that takes long; none: all."""
     changes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -111,6 +113,10 @@ class Grid(Table):
         _unique("seed", self.seeds)
         _unique("protocol", [protocol.name for protocol in self.protocols])
         methods = _unique("method", [method.name for method in self.methods])
+        for method in self.methods:
+            for seed in method.seeds or ():
+                if seed not in self.seeds:
+                    raise ValueError(f"method '{method.name}': seed {seed} is none of the grid's")
         asked = [self.focus] if self.focus else []
         for name in [*asked, *(name for protocol in self.protocols for name in protocol.fewer)]:
             if name not in methods:

@@ -233,8 +233,10 @@ _RECORD = "ahead/level/behind"
 
 
 def _record(gaps: Sequence[Summary]) -> str:
-    level = sum(abs(gap.mean) <= gap.std for gap in gaps)
-    ahead = sum(gap.mean > gap.std for gap in gaps)
+    """How often ahead, level and behind; what rounds to the same third decimal is level."""
+    spreads = [max(gap.std, 0.0005) for gap in gaps]
+    level = sum(abs(gap.mean) <= spread for gap, spread in zip(gaps, spreads, strict=True))
+    ahead = sum(gap.mean > spread for gap, spread in zip(gaps, spreads, strict=True))
     return f"{ahead} / {level} / {len(gaps) - ahead - level}"
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tinyhar.errors import DataError, TinyharError, ToolError
+from tinyhar.terminal import native_output_held_back
 
 Work = Callable[[], dict[str, Any]]
 """A job: takes nothing, gives a record; can be sent to another process."""
@@ -171,18 +172,18 @@ def _start(address: str | None, slots: int) -> Any:
     # Ray tells the terminal of every dead worker and has no switch for it; we tell it ourselves.
     if hasattr(worker, "print_to_stdstream"):
         worker.print_to_stdstream = lambda *_args, **_named: None
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    try:
-        if address is None:
-            ray.init(num_cpus=slots, include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
-    except Exception as error:  # whatever Ray raises, it could not be started
-        first = str(error).strip().splitlines() or [type(error).__name__]
-        where = "on this machine" if address is None else f"at {address}"
-        raise ToolError(
-            f"Ray cannot be started {where}: {first[0]}; --workers 0 goes without it"
-        ) from error
+    wanted: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        wanted |= {"num_cpus": slots, "include_dashboard": False}
+    failed = None
+    with native_output_held_back():
+        try:
+            # "local": one of our own, even where a cluster is running already.
+            ray.init(address=address or "local", **wanted)
+        except Exception as error:  # whatever Ray raises, it could not be started
+            failed = error
+    if failed is not None:
+        raise ToolError(_why_not(address, failed)) from failed
     return ray
 
 
@@ -201,6 +202,16 @@ def _check_reachable(address: str) -> None:
             f"--address {address}: no cluster answers ({reason}); "
             "start one with `ray start --head`, or leave --address out"
         ) from error
+
+
+def _why_not(address: str | None, error: Exception) -> str:
+    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if address is None:
+        return f"Ray cannot be started on this machine: {first}; --workers 0 goes without it"
+    return (
+        f"--address {address}: {first}; is it a cluster of the same Ray, started with "
+        "`ray start --head`? One that asks for a token needs RAY_AUTH_MODE=token"
+    )
 
 
 def _check_shared(ray: Any, out: Path) -> None:

@@ -48,7 +48,10 @@ class Watcher:
             self.left[job.cell is None] += 1
         cells, teachers = self.left[False], self.left[True]
         many = "one at a time" if workers == 1 else f"{workers} at a time"
-        self.console.print(f"{cells} cells and {teachers} teachers to do, {many}")
+        told = " and ".join(
+            _counted(n, what) for n, what in ((cells, "cell"), (teachers, "teacher"))
+        )
+        self.console.print(f"{told} to do, {many}")
         self._draw()
 
     def started(self, job: Job) -> None:
@@ -98,3 +101,7 @@ class Watcher:
             visible=True,
             told=f"{self.total - self.done} left{self._eta()}{failed}",
         )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
