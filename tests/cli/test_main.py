@@ -30,7 +30,10 @@ def status_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["run", "demo", "--set", "data.windw=64"], ["did you mean 'window'?"]),
         (["run", "hapt", "--data", "nowhere"], ["nowhere"]),
         (["summary", "nowhere"], ["nowhere/metrics.json", "finish that run first"]),
-        (["export", "nowhere", "--out", "x"], ["nowhere/int8/model.tflite", "finish the run"]),
+        (
+            ["export", "nowhere", "--out", "x"],
+            ["nowhere/int8/model.tflite", "is nowhere a run's folder"],
+        ),
         (["band", "start", "--run", "nowhere"], ["nowhere"]),
         (["data", "info", "haptt"], ["haptt", "hapt"]),
     ],

@@ -126,7 +126,7 @@ def test_without_distillation_no_teacher_is_trained(finished: Finished, tmp_path
     metrics = pipeline.run(alone, folder.root, quick=True, progress=diary)
     assert "teach" not in [*diary.kept, *diary.done_now]
     assert metrics["device"]["agreement"] == 1.0
-    assert "no teacher was trained" in (folder.root / "report.html").read_text()
+    assert "No teacher was trained" in (folder.root / "report.html").read_text()
 
 
 def test_with_nobody_to_validate_everybody_trains(tmp_path: Path) -> None:

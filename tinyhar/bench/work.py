@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -87,8 +89,10 @@ def make(cell: Cell, place: Place) -> dict[str, Any]:
     folder = RunFolder(place.run(cell))
     if cell.needs_teacher:
         folder.adopt(RunFolder(place.teacher(cell)), SHARED)
-    outcome = _MAKERS[cell.arithmetic](cell, folder, place.data)
-    record = _record(cell, folder, outcome)
+    try:
+        record = _record(cell, folder, _MAKERS[cell.arithmetic](cell, folder, place.data))
+    finally:
+        _forget_networks()
     if not place.keep:
         shutil.rmtree(folder.root, ignore_errors=True)
     return record
@@ -159,6 +163,13 @@ def _forest(cell: Cell, folder: RunFolder, data: Path | None) -> _Outcome:
     facts["distil"] = {"seconds": time.monotonic() - started}
     answers = grown.predict(sides["test"]).tolist()
     return _Outcome(facts, {"float": answers}, parameters=forest.nodes(grown))
+
+
+def _forget_networks() -> None:
+    """Give back what Keras keeps of every network: the next cell may be done in this process."""
+    if "tf_keras" in sys.modules:
+        sys.modules["tf_keras"].backend.clear_session()
+        gc.collect()
 
 
 _MAKERS = {"int8": _int8, "float": _float, "forest": _forest}

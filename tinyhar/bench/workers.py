@@ -149,6 +149,10 @@ class OnRay:
         job = self._running.pop(reference)
         try:
             ending: Ending = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:  # not the work's own: `perform` tells those
+            return Ending(
+                job, error=f"its worker could not begin: {error.cause!r}", trace=str(error)
+            )
         except ray.exceptions.RayError as error:
             return Ending(job, error=_death(error), trace=str(error), lost=True)
         return ending

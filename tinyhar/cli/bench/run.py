@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -25,7 +26,12 @@ def bench(
         Path | None,
         typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Where everything is kept.")] = Path("bench"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Where everything is kept.", show_default="bench, or bench-quick"
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="One seed, a sliver of the data: the table's shape.")
     ] = False,
@@ -76,11 +82,11 @@ def bench(
     from tinyhar.cli.bench.show import show
     from tinyhar.cli.bench.watcher import Watcher
 
-    store = Store(out.resolve())
-    place = Place(store.out, data.resolve() if data else None, keep=keep)
+    store = Store((out or Path("bench-quick" if quick else "bench")).resolve())
+    place = Place(store.out, _where(data), keep=keep)
     with store.held():
         todo = run.to_do(chosen, store)
-        run.check_data(todo, place.data)
+        run.check_data(todo, data)
         run.check_networks(todo)
         command = shlex.join(["tinyhar", *sys.argv[1:]])
         store.begin(chosen_grid, every, quick=quick, command=command)
@@ -97,6 +103,13 @@ def bench(
         league = run.write(store)
     show(league, Console())
     _tell(store.out, store.failures())
+
+
+def _where(data: Path | None) -> Path | None:
+    """The data's folder as every worker finds it, whatever its own folder and variables are."""
+    named = os.environ.get("TINYHAR_DATA")
+    folder = data or (Path(named) if named else None)
+    return folder.resolve() if folder else None
 
 
 def _workers(wanted: int | None, address: str | None, out: Path):  # type: ignore[no-untyped-def]
