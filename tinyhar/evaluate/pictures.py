@@ -57,8 +57,12 @@ SETTINGS: Final[dict[Any, Any]] = {
 def curve(
     lines: Mapping[str, Sequence[float]], *, ylabel: str, best_epoch: int | None, alt: str
 ) -> str:
-    """One value an epoch for each of `lines` {role: values}; the kept epoch is marked."""
+    """One value an epoch for each of `lines` {role: values}; the kept epoch is marked.
+
+    Positive values over more than a decade get a logarithmic axis.
+    """
     import matplotlib
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     with matplotlib.rc_context(SETTINGS):
         figure, (axes,) = new_figure(1.1 * WIDTH, 2.4, rows=1)
@@ -71,6 +75,12 @@ def curve(
         if best_epoch is not None:
             axes.axvline(best_epoch, color=role_colour("kept"), lw=0.8, ls=(0, (3, 3)), zorder=0)
         axes.locator_params(axis="x", integer=True)
+        drawn = [value for values in lines.values() for value in values]
+        if drawn and 0 < 10 * min(drawn) < max(drawn):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("epoch")
         axes.set_ylabel(ylabel)
         return inline_svg(figure, alt)

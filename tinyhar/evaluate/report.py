@@ -216,7 +216,8 @@ def _curve_pictures(curve: Curve) -> list[str]:
     drawn = {role: values for role, values in losses.items() if values}
     found = []
     if drawn:
-        alt = f"{curve.name}: loss of training and validation over {len(curve.loss)} epochs"
+        sides = "training and validation" if curve.validation_loss else "training"
+        alt = f"{curve.name}: loss of {sides} over {len(curve.loss)} epochs"
         found.append(pictures.curve(drawn, ylabel="loss", best_epoch=best, alt=alt))
     if curve.validation_f1:
         alt = f"{curve.name}: validation macro-F1 over {len(curve.validation_f1)} epochs"
