@@ -98,6 +98,7 @@ def _known(file: Path, run: Finished) -> Tried | None:
 
 def _show(groups: Sequence[Group]) -> None:
     """The table on the terminal: a column a model, mean ± spread over its runs and the loss."""
+    from tinyhar.evaluate.formats import change
     from tinyhar.evaluate.robustness_results import rows
 
     table = Table(title="macro-F1 on unseen people")
@@ -114,7 +115,7 @@ def _show(groups: Sequence[Group]) -> None:
             text
             for cell in row.cells
             for text in (
-                ("–", "–") if cell is None else (_short(cell.macro_f1), f"{cell.loss.mean:+.3f}")
+                ("–", "–") if cell is None else (_short(cell.macro_f1), change(cell.loss.mean, 3))
             )
         ]
         last = following is None or following.family != row.family

@@ -15,12 +15,13 @@ def score(value: float | None) -> str:
     return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.4f}"
 
 
-def change(value: float | None) -> str:
+def change(value: float | None, digits: int = 4) -> str:
     """A difference of scores with its sign, never "-0.0000"."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    text = f"{value:+.4f}".replace("-", "−")
-    return "±0.0000" if text.lstrip("+−") == "0.0000" else text
+    nothing = f"{0:.{digits}f}"
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return "±" + nothing if text[1:] == nothing else text
 
 
 def count(value: float | None) -> str:
