@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
     *("errors", "terminal", "recordings", "windows", "splits", "counts", "models", "distill"),
-    *("compress", "convert", "evaluate", "personal", "band", "recipe", "pipeline", "bench", "cli"),
+    *("compress", "convert", "evaluate", "personal", "band", "settings", "recipe", "pipeline"),
+    *("bench", "cli"),
     "__main__",
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tinyhar import recipe
+from tinyhar import recipe, settings
 from tinyhar.errors import RecipeError
 
 GOOD: dict[str, Any] = {
@@ -59,7 +59,7 @@ def test_a_missing_table_is_named() -> None:
 
 def test_toml_with_all_defaults_reads_back_equal() -> None:
     full = recipe.parse(changed("student.options", {"width": 1.5, "squeeze": False}))
-    assert recipe.parse(tomllib.loads(recipe.to_toml(full))) == full
+    assert recipe.parse(tomllib.loads(settings.to_toml(full))) == full
 
 
 def test_no_such_recipe_lists_the_built_in_ones(tmp_path: Path) -> None:

@@ -22,17 +22,16 @@ of the wrong type raises :class:`~tinyhar.errors.RecipeError` with file, key and
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
+from tinyhar import settings
 from tinyhar.errors import RecipeError
 from tinyhar.recordings import DATASETS
+from tinyhar.settings import Table
 
 BUILT_IN = Path(__file__).parent / "recipes"
 """The recipes that come with the package."""
@@ -40,12 +39,6 @@ BUILT_IN = Path(__file__).parent / "recipes"
 Share = Annotated[float, Field(ge=0, le=1)]
 Epochs = Annotated[int, Field(ge=1, le=2000)]
 Rate = Annotated[float, Field(gt=0, le=0.1)]
-
-
-class Table(BaseModel):
-    """A table of a recipe: knows its keys, refuses all others, never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Data(Table):
@@ -73,8 +66,7 @@ class Data(Table):
     @model_validator(mode="after")
     def _known_source(self) -> Data:
         if self.source not in DATASETS:
-            near = difflib.get_close_matches(self.source, DATASETS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(sorted(DATASETS))}"
+            hint = settings.hint(self.source, sorted(DATASETS))
             raise ValueError(f"source '{self.source}' is no data set: {hint}")
         return self
 
@@ -120,7 +112,7 @@ class Network(Table):
     """An architecture of the model zoo and its size."""
 
     architecture: str
-    options: dict[str, float | int | bool | str | tuple[int, ...]] = {}
+    options: dict[str, float | int | bool | str | tuple[int, ...]] = Field(default_factory=dict)
     """Passed to the architecture's `build`: see ``tinyhar/models``."""
     training: Training = Training()
 
@@ -147,7 +139,7 @@ class Distillation(Table):
     """Of method hinton; other methods take theirs from `options`."""
     weight: Share = 0.9
     """Of method hinton: share of the teacher in the loss; the labels have the rest."""
-    options: dict[str, bool | float | str | tuple[str, ...]] = {}
+    options: dict[str, bool | float | str | tuple[str, ...]] = Field(default_factory=dict)
     """Passed to the method: weights and switches of its terms, see ``tinyhar/distill``."""
     heads: tuple[Literal["linear", "cosine", "memory", "mlp", "attention"], ...] = ()
     """Classifiers that compete on the student's backbone until one is chosen; none: its own."""
@@ -229,24 +221,8 @@ def load(path: Path | str) -> Recipe:
     Raises:
         RecipeError: no such file, not TOML, a key or value that cannot be.
     """
-    file = find(path)
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{file}: not a TOML file: {error}") from error
-    return parse(table, origin=str(file))
-
-
-def find(path: Path | str) -> Path:
-    """The file of a recipe given by path or by the name of a built-in one."""
-    file = Path(path)
-    if file.is_file():
-        return file
-    built_in = BUILT_IN / f"{file.name.removesuffix('.toml')}.toml"
-    if built_in.is_file() and (file.parent == Path() or file.parent.name == BUILT_IN.name):
-        return built_in
-    names = ", ".join(sorted(p.stem for p in BUILT_IN.glob("*.toml")))
-    raise RecipeError(f"{path}: no such recipe; give a TOML file, or one of: {names}")
+    file = settings.find(path, BUILT_IN, "recipe")
+    return parse(settings.read(file), origin=str(file))
 
 
 def parse(table: dict[str, Any], origin: str = "recipe") -> Recipe:
@@ -255,10 +231,7 @@ def parse(table: dict[str, Any], origin: str = "recipe") -> Recipe:
     Raises:
         RecipeError: names the first key at fault, what was expected and what to do.
     """
-    try:
-        return Recipe.model_validate(table)
-    except ValidationError as error:
-        raise RecipeError(f"{origin}: {_explain(error)}") from error
+    return settings.check(Recipe, table, origin)
 
 
 def changed(recipe: Recipe, changes: list[str]) -> Recipe:
@@ -325,70 +298,3 @@ def quick(recipe: Recipe) -> Recipe:
             "quantisation": shorter(recipe.quantisation, 2),
         }
     )
-
-
-def to_toml(recipe: Recipe) -> str:
-    """The recipe as TOML with every default written out; :func:`parse` reads it back equal."""
-    return "\n".join(_toml_lines(recipe.model_dump(mode="json", exclude_none=True))) + "\n"
-
-
-def _toml_lines(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in table.items():
-        if not isinstance(value, dict):
-            yield f"{key} = {_toml_value(value)}"
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield f"\n[{prefix}{key}]"
-            yield from _toml_lines(value, f"{prefix}{key}.")
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = _key_of(first)
-    # Of a value that may be of several types, the one that it has tells what is wrong with it.
-    for other in error.errors():
-        if _key_of(other) == key and not other["type"].endswith("_type"):
-            first = other
-    if first["type"] == "extra_forbidden":
-        *tables, wrong = (str(part) for part in first["loc"])
-        known = _keys_of(tables)
-        near = difflib.get_close_matches(wrong, known, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key '{key}': {hint}"
-    if first["type"] == "missing":
-        return f"'{key}' is missing: add it"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] in ("model_type", "dict_type"):
-        message = f"expected a table: [{key}] and its keys below"
-    message = message[0].lower() + message[1:].replace("tuple", "list")
-    given = first["input"]
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
-    return f"'{key}': {message}{shown}" if key else message
-
-
-def _key_of(error: ErrorDetails) -> str:
-    return ".".join(str(part) for part in error["loc"] if not _is_union_branch(part))
-
-
-def _is_union_branch(part: object) -> bool:
-    return isinstance(part, str) and (part.startswith("constrained-") or "[" in part)
-
-
-def _keys_of(tables: list[str]) -> list[str]:
-    model: type[BaseModel] = Recipe
-    for table in tables:
-        annotation = model.model_fields[table].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)

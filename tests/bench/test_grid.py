@@ -11,6 +11,7 @@ import pytest
 
 from tests.bench.grids import TABLE, cells_of, league, small
 from tinyhar import recipe as recipes
+from tinyhar import settings
 from tinyhar.bench import grid
 from tinyhar.bench.cells import expand, select
 from tinyhar.errors import RecipeError
@@ -189,7 +190,7 @@ def test_the_league_has_what_it_promises() -> None:
 
 
 def test_a_grid_names_recipes_that_lie_beside_it(tmp_path: Path) -> None:
-    demo = recipes.to_toml(recipes.changed(recipes.load("demo"), ["data.stride=16"]))
+    demo = settings.to_toml(recipes.changed(recipes.load("demo"), ["data.stride=16"]))
     (tmp_path / "mine.toml").write_text(demo)
     one = grid.parse(changed("protocols.0.recipe", "mine.toml"))
     assert expand(one, tmp_path / "grid.toml")[0].recipe.data.stride == 16

@@ -78,11 +78,11 @@ def test_what_is_no_finished_run_is_one_line(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    from tinyhar import recipe
+    from tinyhar import recipe, settings
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "started").mkdir()
-    (tmp_path / "started" / "recipe.toml").write_text(recipe.to_toml(recipe.load("demo")))
+    (tmp_path / "started" / "recipe.toml").write_text(settings.to_toml(recipe.load("demo")))
     assert call(*arguments) == BAD_INPUT
     lines = [line for line in capsys.readouterr().err.splitlines() if line]
     assert len(lines) == 1 and lines[0].startswith("error: ")

@@ -15,6 +15,7 @@ import pytest
 
 from tests.pipeline.watching import shortest
 from tinyhar import recipe as recipes
+from tinyhar import settings
 from tinyhar.counts import Normalisation, lsb_of, to_counts
 from tinyhar.errors import DataError
 from tinyhar.evaluate.metrics import macro_f1
@@ -268,6 +269,6 @@ def test_a_teacher_is_asked_for_only_where_one_taught(converted: Path, tmp_path:
     shutil.copytree(converted, folder)
     assert "teach" not in opened(folder).facts
     recipe = recipes.changed(recipes.load(folder / "recipe.toml"), ["distillation.method=hinton"])
-    (folder / "recipe.toml").write_text(recipes.to_toml(recipe))
+    (folder / "recipe.toml").write_text(settings.to_toml(recipe))
     with pytest.raises(DataError, match="stage 'teach' is not done"):
         opened(folder)

@@ -14,9 +14,10 @@ from typing import Literal
 
 import tinyhar
 from tinyhar import recipe as recipes
-from tinyhar.bench.grid import Grid, Group, Method, Protocol, hint
+from tinyhar.bench.grid import Grid, Group, Method, Protocol
 from tinyhar.errors import RecipeError
 from tinyhar.recipe import Distillation, Recipe, Student
+from tinyhar.settings import hint
 
 Arithmetic = Literal["int8", "float", "forest"]
 

@@ -22,16 +22,14 @@ a name that something else has already raises :class:`~tinyhar.errors.RecipeErro
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tinyhar.errors import RecipeError
-from tinyhar.recipe import Table
+from tinyhar import settings
+from tinyhar.settings import Table
 
 BUILT_IN = Path(__file__).parent / "grids"
 """The grids that come with the package."""
@@ -120,7 +118,7 @@ class Grid(Table):
         asked = [self.focus] if self.focus else []
         for name in [*asked, *(name for protocol in self.protocols for name in protocol.fewer)]:
             if name not in methods:
-                raise ValueError(f"no method is called '{name}': {hint(name, methods)}")
+                raise ValueError(f"no method is called '{name}': {settings.hint(name, methods)}")
         return self
 
 
@@ -131,40 +129,17 @@ def load(path: Path | str) -> Grid:
         RecipeError: no such file, not TOML, a key or value that cannot be.
     """
     file = find(path)
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{file}: not a TOML file: {error}") from error
-    except OSError as error:
-        raise RecipeError(f"{file}: cannot be read ({error.strerror})") from error
-    return parse(table, origin=str(file))
+    return parse(settings.read(file), origin=str(file))
 
 
 def find(path: Path | str) -> Path:
     """The file of a grid given by path or by the name of a built-in one."""
-    file = Path(path)
-    if file.is_file():
-        return file
-    built_in = BUILT_IN / f"{file.name.removesuffix('.toml')}.toml"
-    if built_in.is_file() and file.parent == Path():
-        return built_in
-    names = ", ".join(sorted(p.stem for p in BUILT_IN.glob("*.toml")))
-    raise RecipeError(f"{path}: no such grid; give a TOML file, or one of: {names}")
+    return settings.find(path, BUILT_IN, "grid")
 
 
 def parse(table: dict[str, Any], origin: str = "grid") -> Grid:
     """Check a table as read from TOML; RecipeError names the first key at fault."""
-    try:
-        return Grid.model_validate(table)
-    except ValidationError as error:
-        raise RecipeError(f"{origin}: {_explain(error)}") from error
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """What a misspelt word may have meant."""
-    names = list(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"one of {', '.join(names)}"
+    return settings.check(Grid, table, origin)
 
 
 def _unique(what: str, values: Sequence[Any]) -> Any:
@@ -172,34 +147,3 @@ def _unique(what: str, values: Sequence[Any]) -> Any:
         if list(values).count(value) > 1:
             raise ValueError(f"{what} {value!r} stands there twice: each once")
     return values
-
-
-def _explain(error: ValidationError) -> str:
-    # A misspelt key first: that the right one is missing follows from it.
-    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    place = first["loc"]
-    key = ".".join(str(part) for part in place)
-    if first["type"] == "extra_forbidden":
-        return f"unknown key '{key}': {hint(str(place[-1]), _keys_at(place[:-1]))}"
-    if first["type"] == "missing":
-        return f"'{key}' is missing: add it"
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    given = first["input"]
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float) else ""
-    return f"'{key}': {message}{shown}" if key else message
-
-
-def _keys_at(place: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Grid
-    for part in place:
-        if isinstance(part, str):
-            model = _table_in(model.model_fields[part].annotation) or model
-    return list(model.model_fields)
-
-
-def _table_in(annotation: Any) -> type[BaseModel] | None:
-    """The table that a field holds, by itself or as an array."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((table for part in get_args(annotation) if (table := _table_in(part))), None)

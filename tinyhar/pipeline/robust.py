@@ -23,8 +23,9 @@ from tinyhar.evaluate.robustness_results import Trial, Tried
 from tinyhar.pipeline.finished import Finished
 from tinyhar.pipeline.learn import INT8
 from tinyhar.pipeline.prepare import recorded, windowed
-from tinyhar.recipe import Recipe, to_toml
+from tinyhar.recipe import Recipe
 from tinyhar.recordings import Recording, digest
+from tinyhar.settings import to_toml
 
 
 @dataclass(frozen=True)

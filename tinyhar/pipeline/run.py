@@ -17,6 +17,7 @@ from typing import Any
 
 import tinyhar
 from tinyhar import recipe as recipes
+from tinyhar import settings
 from tinyhar.pipeline import deliver, learn, prove, summarise
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import prepare
@@ -132,7 +133,7 @@ def _job(
     recipe: Recipe, folder: RunFolder, data: Path | None, quick: bool, progress: Progress | None
 ) -> Job:
     effective = recipes.quick(recipe) if quick else recipe
-    folder.write_text("recipe.toml", recipes.to_toml(effective))
+    folder.write_text("recipe.toml", settings.to_toml(effective))
     return Job(effective, folder, data, quick, progress or Silence())
 
 

@@ -23,8 +23,9 @@ from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import INT8, TEACHER
 from tinyhar.pipeline.prepare import FILE, Prepared
-from tinyhar.recipe import Recipe, to_toml
+from tinyhar.recipe import Recipe
 from tinyhar.recordings import dataset
+from tinyhar.settings import to_toml
 from tinyhar.splits import SIDES
 
 Facts = dict[str, Any]
