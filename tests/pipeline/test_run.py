@@ -115,6 +115,19 @@ def test_advance_does_what_is_asked_and_no_more(finished: Finished, tmp_path: Pa
     assert not (folder / "int8").exists()
 
 
+def test_a_run_folder_may_be_named_from_where_one_stands(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder(Path("runs/here"))
+    folder.adopt(
+        RunFolder(finished.folder), ["prepare", "teach", "distil", "prune", "quantise", "convert"]
+    )
+    metrics = pipeline.run(finished.recipe, folder.root, quick=True)
+    assert metrics["device"]["agreement"] == 1.0
+    assert folder.damaged("build") == []
+
+
 def test_without_distillation_no_teacher_is_trained(finished: Finished, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.adopt(RunFolder(finished.folder), ["prepare"])

@@ -81,9 +81,7 @@ class Emulated:
         """End the process; its log stays if anything is in it."""
         running.forget(self.process.pid)
         _end(self.process)
-        with suppress(OSError):
-            if not self.log.stat().st_size:
-                self.log.unlink()
+        _drop_if_empty(self.log)
 
     def __enter__(self) -> Self:
         return self
@@ -117,12 +115,28 @@ def start(
         raise ToolError(f"board {board!r} cannot be emulated; there is {', '.join(BOARDS)}")
     if not image.is_file():
         raise ToolError(f"{image} is missing: build the firmware for {board} first")
-    log = log or Path(tempfile.mkstemp(prefix=f"tinyhar-{board}-", suffix=".log")[1])
+    log = log or _fresh_log(board)
     image = image.resolve()
     launch = _start_host if board == "host" else _start_qemu
-    band = launch(image, log, ["--tcp", "0"] if tcp else ["--pty"], bundle)
+    try:
+        band = launch(image, log, ["--tcp", "0"] if tcp else ["--pty"], bundle)
+    except BaseException:
+        _drop_if_empty(log)
+        raise
     running.remember(running.Running(band.process.pid, band.url, board, str(image)))
     return band
+
+
+def _fresh_log(board: str) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f"tinyhar-{board}-", suffix=".log")
+    os.close(descriptor)
+    return Path(name)
+
+
+def _drop_if_empty(log: Path) -> None:
+    with suppress(OSError):
+        if not log.stat().st_size:
+            log.unlink()
 
 
 def _start_host(image: Path, log: Path, port: Sequence[str], bundle: Path | None) -> Emulated:

@@ -125,7 +125,7 @@ def build(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
             boards[board] = {"missing": str(error)}
         else:
             boards[board] = result.to_dict()
-            folder.leaves(result.image.relative_to(folder.root).as_posix())
+            folder.leaves(f"firmware/{board}/{result.image.name}")
     return {"boards": boards}
 
 
