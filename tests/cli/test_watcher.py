@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import signal
+from contextlib import suppress
 
 import pytest
 from rich.console import Console
@@ -19,3 +21,12 @@ def test_time_left_is_told_while_there_is_any(seconds: float, said: str) -> None
     report = EpochReport(5, 5, 0.5, {}, 0.9, 0.9, rate=0.1, seconds=1.0, eta_seconds=seconds)
     Watcher(Console(file=told, width=200)).epoch("student", report)
     assert told.getvalue().rstrip().endswith(f"F1 0.900 (best 0.900){said}")
+
+
+def test_a_ctrl_c_that_was_swallowed_counts_at_the_next_stage() -> None:
+    with Watcher(Console(file=io.StringIO())) as watcher:
+        with suppress(KeyboardInterrupt):  # as a callback from C does
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            watcher.stage("teach", "train the teacher")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

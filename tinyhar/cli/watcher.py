@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +13,11 @@ from tinyhar.distill import EpochReport
 
 
 class Watcher:
-    """A :class:`tinyhar.pipeline.Progress` on a terminal; plain lines where there is none."""
+    """A :class:`tinyhar.pipeline.Progress` on a terminal; plain lines where there is none.
+
+    A Ctrl-C that comes while Python cannot raise it (in a callback from C it is printed and
+    forgotten) is raised at the next epoch or stage.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -25,22 +31,36 @@ class Watcher:
             transient=True,
         )
         self.task: TaskID | None = None
+        self._interrupted = False
+        self._before: Any = None
 
     def __enter__(self) -> Watcher:
+        self._before = signal.signal(signal.SIGINT, self._interrupt)
         self.bar.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.bar.stop()
+        signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def _go_on(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def stage(self, name: str, title: str) -> None:
         """A stage begins."""
+        self._go_on()
         self.title = title
         if not self.console.is_terminal:
             self.console.print(f"... {title}")
 
     def epoch(self, what: str, report: EpochReport) -> None:
         """A training finished an epoch."""
+        self._go_on()
         shown: dict[str, Any] = {
             "loss": f"{report.loss:.3f}",
             "f1": _score(report.macro_f1, report.best_f1),
