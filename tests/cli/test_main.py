@@ -77,7 +77,12 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path: Path) -> 
     arguments = ["run", "demo", "--quick", "--out", str(tmp_path)]
     done = tmp_path / "demo-1-quick" / "stages" / "prepare.json"
     process = subprocess.Popen(
-        [*command, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ
+        [*command, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # Whoever runs the tests in a script's background has it ignored, and so would the child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     end = time.monotonic() + 240
     while not done.exists() and time.monotonic() < end and process.poll() is None:

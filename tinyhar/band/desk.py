@@ -23,6 +23,9 @@ BUNDLE: Final = "bundle.thb"
 MODEL: Final = "int8/model.tflite"
 """What the bundle was made from."""
 
+AGAIN: Final = "`tinyhar run` with the same recipe makes it again"
+"""What to do about a file of a run that was damaged."""
+
 VALIDATION: Final = "validation.npz"
 """Counts, labels and subjects of the unseen windows, and the desk's answers."""
 
@@ -104,7 +107,10 @@ def read_bundle(run: Path) -> tuple[Bundle, bytes]:
         ModelError: it is damaged.
     """
     data, source = _bytes_of(run, BUNDLE), str(run / BUNDLE)
-    return unpack(data, source), identity(data, source)
+    try:
+        return unpack(data, source), identity(data, source)
+    except ModelError as error:
+        raise ModelError(f"{error}; {AGAIN}") from error
 
 
 def read_model(run: Path) -> tuple[bytes, Graph]:
@@ -118,7 +124,7 @@ def read_model(run: Path) -> tuple[bytes, Graph]:
     try:
         return tflite, read_graph(tflite)
     except ModelError as error:
-        raise ModelError(f"{run / MODEL}: {error}") from error
+        raise ModelError(f"{run / MODEL}: {error}; {AGAIN}") from error
 
 
 def _bytes_of(run: Path, name: str) -> bytes:

@@ -31,9 +31,14 @@ def robustness(
         typer.Argument(help="Finished run folders; seeds and people of one recipe are averaged."),
     ],
     data: DataOption = None,
-    out: Annotated[Path, typer.Option("--out", help="Where page and JSON go.")] = Path(
-        "robustness"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Where page and JSON go.",
+            show_default="robustness, or robustness-quick",
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Few angles, axes and draws: the table's shape.")
     ] = False,
@@ -45,6 +50,7 @@ def robustness(
     from tinyhar.pipeline.finished import opened
 
     finished = [opened(folder) for folder in dict.fromkeys(runs)]
+    out = out or Path("robustness-quick" if quick else "robustness")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -75,7 +75,8 @@ def summary(
     from tinyhar.evaluate.metrics_json import PROMISED, figure
 
     runs = [_metrics(folder) for folder in folders]
-    table = Table(title=f"{len(runs)} runs, mean ± standard deviation")
+    alone = len(runs) == 1
+    table = Table(title="1 run" if alone else f"{len(runs)} runs, mean ± standard deviation")
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name in PROMISED:
@@ -84,7 +85,8 @@ def summary(
             over = over_runs(values)
             digits = 4 if over.mean <= 1 else 0
             few = "" if len(values) == len(runs) else f" ({len(values)} runs)"
-            table.add_row(name, f"{over.mean:,.{digits}f} ± {over.std:,.{digits}f}{few}")
+            spread = "" if alone else f" ± {over.std:,.{digits}f}"
+            table.add_row(name, f"{over.mean:,.{digits}f}{spread}{few}")
     Console().print(table)
 
 

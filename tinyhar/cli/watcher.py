@@ -35,7 +35,9 @@ class Watcher:
         self._before: Any = None
 
     def __enter__(self) -> Watcher:
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:  # as a script's background jobs are started
+            signal.signal(signal.SIGINT, self._interrupt)
         self.bar.start()
         return self
 

@@ -111,9 +111,9 @@ def open_header(data: bytes, source: str) -> dict[str, Any]:
         (
             "total_bytes",
             h["total_bytes"] == len(data),
-            f"{h['total_bytes']}, but {len(data)} came; get the file again",
+            f"{h['total_bytes']}, but {len(data)} came",
         ),
-        ("crc32", h["crc32"] == _crc(data), "the bytes were damaged; get the file again"),
+        ("crc32", h["crc32"] == _crc(data), "the bytes were damaged"),
         (
             "identity",
             h["identity"] == hashlib.sha256(data[CONTENT_AT:]).digest(),

@@ -109,7 +109,7 @@ def read_graph(tflite: bytes) -> Graph:
     try:
         return check(_parse(schema.Model.GetRootAs(tflite, 0), schema))
     except (struct.error, IndexError, ValueError, TypeError, AttributeError, MemoryError) as error:
-        raise ModelError(f"damaged .tflite model: {error}; convert it again") from error
+        raise ModelError(f"damaged .tflite model: {error}") from error
 
 
 def _parse(model: Any, schema: Any) -> Graph:

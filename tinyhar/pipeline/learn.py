@@ -6,7 +6,8 @@ interrupted goes on from the epoch where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -46,15 +47,27 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
             run, or a method of distillation that does not go with teacher and student.
     """
     shape = (window, channels, classes)
-    student = _build(recipe.student, shape, recipe.seed)
-    models.check_student(student)
-    method = _method(recipe)
+    with _named("student"):
+        student = _build(recipe.student, shape, recipe.seed)
+        models.check_student(student)
+    with _named("distillation"):
+        method = _method(recipe)
     if method.needs_teacher:
-        teacher = _build(recipe.teacher, shape, recipe.seed)
+        with _named("teacher"):
+            teacher = _build(recipe.teacher, shape, recipe.seed)
         memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
         distill.attach(method, student, distill.Teacher(teacher, memory))
     if recipe.distillation.heads:
         distill.compete(student, recipe.distillation.heads, seed=recipe.seed)
+
+
+@contextmanager
+def _named(table: str) -> Iterator[None]:
+    """A model's complaint gets the name of the recipe's table that asked for it."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"[{table}] of the recipe: {error}") from error
 
 
 def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:

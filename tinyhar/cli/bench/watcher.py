@@ -57,6 +57,8 @@ class Watcher:
     def started(self, job: Job) -> None:
         """A worker has it."""
         self.since[job.name] = time.monotonic()
+        if not self.console.is_terminal:
+            self.console.print(f"... {escape(job.title)}", highlight=False, soft_wrap=True)
         self._draw()
 
     def ended(self, job: Job, ending: Ending) -> None:
@@ -94,12 +96,13 @@ class Watcher:
 
     def _draw(self) -> None:
         failed = f", {self.failed} failed" if self.failed else ""
+        busy = f", {len(self.since)} under way" if self.since else ""
         self.bar.update(
             self.task,
             total=self.total,
             completed=self.done,
             visible=True,
-            told=f"{self.total - self.done} left{self._eta()}{failed}",
+            told=f"{self.total - self.done} left{busy}{self._eta()}{failed}",
         )
 
 
