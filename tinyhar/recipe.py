@@ -121,6 +121,8 @@ class Teacher(Network):
     """The network that is too big for the band."""
 
     architecture: str = "mobilenetv3"
+    members: Annotated[int, Field(ge=1, le=16)] = 1
+    """So many networks, alike but for their seeds, whose mean of logits teaches."""
     training: Training = Training(epochs=24)
 
 

@@ -189,6 +189,43 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     assert not (folder / "teacher" / "snapshot.npz").exists()
 
 
+class CutAtTheSecond(Cut):
+    """Cuts the power when the teacher's second member begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trained: set[str] = set()
+
+    def epoch(self, what: str, report: object) -> None:
+        self.trained.add(what)
+        if what == "teacher 2":
+            raise PowerCutError
+
+
+def test_several_members_teach_and_an_interruption_costs_none(
+    finished: Finished, tmp_path: Path
+) -> None:
+    several = recipe.changed(
+        finished.recipe, ["teacher.members=2", "teacher.training.epochs=2", "split.validation=0"]
+    )
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(PowerCutError):
+        pipeline.advance(several, folder.root, until="teach", quick=True, progress=CutAtTheSecond())
+    again = CutAtTheSecond()
+    with pytest.raises(PowerCutError):
+        pipeline.advance(several, folder.root, until="teach", quick=True, progress=again)
+    assert again.trained == {"teacher 2"}
+    facts = pipeline.advance(several, folder.root, until="distil", quick=True)
+    one = RunFolder(finished.folder).facts("teach")
+    assert one is not None
+    assert facts["teach"]["parameters"] == 2 * one["parameters"]
+    assert sorted(path.name for path in (folder / "teacher").iterdir()) == [
+        "memory.npz",
+        "model-2.keras",
+        "model.keras",
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

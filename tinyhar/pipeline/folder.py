@@ -106,7 +106,7 @@ class RunFolder:
         started = self.root / "stages" / f"{stage}.started"
         before = started.read_text() if started.exists() else None
         if before not in (None, key):
-            for snapshot in self.root.glob("*/snapshot.npz"):
+            for snapshot in self.root.glob("*/snapshot*.npz"):
                 snapshot.unlink()
         self.forget(stage)
         self.write_text(f"stages/{stage}.started", key)

@@ -6,10 +6,8 @@ interrupted goes on from the epoch where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,15 +17,28 @@ from tinyhar import compress, distill, models
 from tinyhar.convert import integer
 from tinyhar.convert.graph import read_graph
 from tinyhar.counts import CountMap
-from tinyhar.distill import Augment, AugmentConfig, Examples, FitConfig, History, Method, Snapshot
-from tinyhar.errors import DataError, ModelError
+from tinyhar.distill import Method
+from tinyhar.errors import ModelError
 from tinyhar.pipeline.explain import save_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
-from tinyhar.recipe import Network, Recipe, Training
+from tinyhar.pipeline.trainer import (
+    Trainer,
+    build,
+    clip_of,
+    curve_of,
+    facts_of,
+    load,
+    save,
+    shape_of,
+)
+from tinyhar.recipe import Recipe, Training
 
 TEACHER = "teacher/model.keras"
+"""The first member; further ones stand beside it, numbered from 2."""
+SNAPSHOT = "teacher/snapshot.npz"
+"""A member's training as far as it went; all stay until the last member is trained."""
 STUDENT = "student/model.keras"
 PRUNED = "pruned/model.keras"
 MEMORY = "teacher/memory.npz"
@@ -48,13 +59,13 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
     """
     shape = (window, channels, classes)
     with _named("student"):
-        student = _build(recipe.student, shape, recipe.seed)
+        student = build(recipe.student, shape, recipe.seed)
         models.check_student(student)
     with _named("distillation"):
         method = _method(recipe)
     if method.needs_teacher:
         with _named("teacher"):
-            teacher = _build(recipe.teacher, shape, recipe.seed)
+            teacher = build(recipe.teacher, shape, recipe.seed)
         memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
         distill.attach(method, student, distill.Teacher(teacher, memory))
     if recipe.distillation.heads:
@@ -73,26 +84,56 @@ def _named(table: str) -> Iterator[None]:
 def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Train the teacher on labels alone, and beside it the memory that SMLDist asks for.
 
-    The memory leaves the teacher as it is: all methods can share it.
+    The memory is the first member's, and leaves it as it is: all methods can share it.
     """
-    teacher = _build(recipe.teacher, _shape(data), recipe.seed)
-    trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
-    if models.anchors(teacher):
-        beside = distill.Memorising(distill.Memory.untrained(teacher))
-        history = trainer.fit(teacher, recipe.teacher.training, "teacher", method=beside)
-        with folder.writing(MEMORY) as draft:
-            beside.memory().save(draft)
-    else:
-        history = trainer.fit(teacher, recipe.teacher.training, "teacher")
-    _save(folder, TEACHER, teacher)
-    looks = save_attention(folder, teacher, data, clip=trainer.clip)
-    return {**_facts(teacher, data, history, trainer.clip), "attention": looks}
+    trainer = Trainer(recipe, folder, data, progress, clip_of(recipe, data))
+    members, histories = [], []
+    numbers = range(1, recipe.teacher.members + 1)
+    for number in numbers:
+        seed = recipe.seed + 1000 * (number - 1)
+        member = build(recipe.teacher, shape_of(data), seed)
+        beside = None
+        if number == 1 and models.anchors(member):
+            beside = distill.Memorising(distill.Memory.untrained(member))
+        history = trainer.fit(
+            member,
+            recipe.teacher.training,
+            "teacher" if number == 1 else f"teacher {number}",
+            method=beside,
+            seed=seed,
+            snapshot=_member(SNAPSHOT, number),
+        )
+        if beside:
+            with folder.writing(MEMORY) as draft:
+                beside.memory().save(draft)
+        save(folder, _member(TEACHER, number), member)
+        members.append(member)
+        histories.append(history)
+    for number in numbers:
+        (folder / _member(SNAPSHOT, number)).unlink(missing_ok=True)
+    looks = save_attention(folder, members[0], data, clip=trainer.clip)
+    facts = facts_of(members[0], data, histories[0], trainer.clip)
+    test = data.inputs(data.side("test"))
+    scores = sum(distill.logits(member, test, clip=trainer.clip) for member in members)
+    return {
+        **facts,
+        "parameters": facts["parameters"] * len(members),
+        "macs": facts["macs"] * len(members),
+        "predicted": np.argmax(scores, axis=1).tolist(),
+        "attention": looks,
+    }
+
+
+def _member(name: str, number: int) -> str:
+    """A member's file: the first has the plain name, the second a -2 in it, and so on."""
+    stem, dot, ending = name.partition(".")
+    return name if number == 1 else f"{stem}-{number}{dot}{ending}"
 
 
 def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Train the student with the teacher's help; where heads compete in it, choose one."""
-    student = _build(recipe.student, _shape(data), recipe.seed)
-    trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
+    student = build(recipe.student, shape_of(data), recipe.seed)
+    trainer = Trainer(recipe, folder, data, progress, clip_of(recipe, data))
     training, heads = recipe.student.training, recipe.distillation.heads
     if heads:
         student = distill.compete(student, heads, seed=recipe.seed)
@@ -104,15 +145,15 @@ def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
         progress.note(_told(facts["heads"]))
         student = distill.choose(student)
         settled = trainer.fit(student, _brief(training), "chosen", resumable=False, **support)
-        facts["chosen_curve"] = _curve(settled)
-    _save(folder, STUDENT, student)
-    return {**_facts(student, data, history, trainer.clip), **facts}
+        facts["chosen_curve"] = curve_of(settled)
+    save(folder, STUDENT, student)
+    return {**facts_of(student, data, history, trainer.clip), **facts}
 
 
 def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Remove channels, or set small weights to zero, then train what is left."""
     student = load(folder, STUDENT)
-    trainer = _Trainer(recipe, folder, data, progress, _clip(recipe, data))
+    trainer = Trainer(recipe, folder, data, progress, clip_of(recipe, data))
     support = _help(recipe, folder)
     training, share = recipe.pruning.training, recipe.pruning.share
     history = None
@@ -131,8 +172,8 @@ def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
             sparse.model, training, "pruned", before_step=sparse.step, resumable=False, **support
         )
         student = sparse.strip()
-    _save(folder, PRUNED, student)
-    return _facts(student, data, history, trainer.clip)
+    save(folder, PRUNED, student)
+    return facts_of(student, data, history, trainer.clip)
 
 
 def quantise(
@@ -140,14 +181,14 @@ def quantise(
 ) -> dict[str, Any]:
     """Make the int8 model, and the one by calibration alone to compare it with."""
     student = load(folder, PRUNED)
-    clip = _clip(recipe, data)
+    clip = clip_of(recipe, data)
     sample = _calibration(recipe, data)
     calibrated = compress.to_tflite(student, calibration=sample, clip=clip, isolated=False)
     folder.write_bytes(CALIBRATED, calibrated)
     history, deployed = None, calibrated
     if recipe.quantisation.method == "qat":
         aware = compress.quantise_aware(student, sample, clip=clip)
-        trainer = _Trainer(recipe, folder, data, progress, clip)
+        trainer = Trainer(recipe, folder, data, progress, clip)
         history = trainer.fit(
             aware, recipe.quantisation.training, "int8", resumable=False, **_help(recipe, folder)
         )
@@ -161,89 +202,8 @@ def quantise(
         "operators": list(facts.operators),
         "input": [facts.input_scale, facts.input_zero_point],
         "output": [facts.output_scale, facts.output_zero_point],
-        "curve": _curve(history),
+        "curve": curve_of(history),
     }
-
-
-def load(folder: RunFolder, name: str) -> keras.Model:
-    """A model that an earlier stage left.
-
-    Raises:
-        DataError: it is missing or damaged.
-    """
-    path = folder / name
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: missing or damaged; run the recipe again") from error
-
-
-class _Trainer:
-    """Fits models to one run's windows, with snapshots in its folder."""
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        folder: RunFolder,
-        data: Prepared,
-        progress: Progress,
-        clip: float,
-    ) -> None:
-        self.recipe, self.folder, self.progress, self.clip = recipe, folder, progress, clip
-        self.train, self.validation = (
-            Examples(data.inputs(data.side(side)), data.y[data.side(side)])
-            for side in ("train", "validation")
-        )
-        table = recipe.augmentation
-        config = AugmentConfig(
-            rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
-        )
-        self.augment = Augment(
-            config, data.channels, data.normalisation.mean, data.normalisation.std
-        )
-
-    def fit(
-        self,
-        model: keras.Model,
-        training: Training,
-        what: str,
-        *,
-        method: Method | None = None,
-        teacher: distill.Teacher | None = None,
-        before_step: Callable[[int], None] | None = None,
-        resumable: bool = True,
-    ) -> History:
-        snapshot = self.folder / what / "snapshot.npz"
-        history = distill.fit(
-            model,
-            self.train,
-            self.validation,
-            FitConfig(**training.model_dump(), seed=self.recipe.seed),
-            method=method,
-            teacher=teacher,
-            augment=self.augment,
-            clip=self.clip,
-            before_step=before_step,
-            on_epoch=lambda report: self.progress.epoch(what, report),
-            on_snapshot=_keeper(snapshot) if resumable else None,
-            resume=_resumed(snapshot) if resumable else None,
-        )
-        snapshot.unlink(missing_ok=True)
-        return history
-
-
-def _keeper(path: Path) -> Callable[[Snapshot], None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return lambda snapshot: snapshot.save(path)
-
-
-def _resumed(path: Path) -> Snapshot | None:
-    if not path.exists():
-        return None
-    try:
-        return Snapshot.load(path)
-    except (ModelError, DataError):
-        return None  # a damaged snapshot costs the epochs since the start, nothing else
 
 
 def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
@@ -252,8 +212,10 @@ def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     if not method.needs_teacher:
         return {"method": method}
     memory = folder / MEMORY
+    names = [_member(TEACHER, number) for number in range(1, recipe.teacher.members + 1)]
     teacher = distill.Teacher(
-        [load(folder, TEACHER)], distill.Memory.load(memory) if memory.exists() else None
+        [load(folder, name) for name in names],
+        distill.Memory.load(memory) if memory.exists() else None,
     )
     return {"method": method, "teacher": teacher}
 
@@ -288,19 +250,6 @@ def _brief(training: Training) -> Training:
     return training.model_copy(update={"epochs": epochs, "rate": 0.3 * training.rate})
 
 
-def _build(network: Network, shape: tuple[int, int, int], seed: int) -> keras.Model:
-    options: dict[str, Any] = dict(network.options)
-    return models.build(network.architecture, *shape, seed=seed, **options)
-
-
-def _shape(data: Prepared) -> tuple[int, int, int]:
-    return data.window, len(data.channels), len(data.classes)
-
-
-def _clip(recipe: Recipe, data: Prepared) -> float:
-    return compress.input_clip(data.inputs(data.side("train")), recipe.quantisation.clip)
-
-
 def count_map(tflite: bytes, data: Prepared) -> CountMap:
     """From sensor counts to the int8 input of a model, in integers."""
     facts = compress.inspect(tflite)
@@ -319,32 +268,3 @@ def _calibration(recipe: Recipe, data: Prepared) -> np.ndarray:
     index = np.flatnonzero(data.side("train"))
     chosen = np.random.default_rng(recipe.seed).permutation(index)[:CALIBRATION_WINDOWS]
     return data.inputs(chosen)
-
-
-def _save(folder: RunFolder, name: str, model: keras.Model) -> None:
-    with folder.writing(name) as draft:
-        model.save(draft)
-
-
-def _facts(
-    model: keras.Model, data: Prepared, history: History | None, clip: float
-) -> dict[str, Any]:
-    """Size, learning curve, and what the model says of the unseen subjects' windows."""
-    cost = models.total_cost(model)
-    scores = distill.logits(model, data.inputs(data.side("test")), clip=clip)
-    return {
-        "parameters": cost.parameters,
-        "macs": cost.macs,
-        "predicted": scores.argmax(axis=1).tolist(),
-        "curve": _curve(history),
-    }
-
-
-def _curve(history: History | None) -> dict[str, Any] | None:
-    if history is None:
-        return None
-    return {
-        "epochs": [asdict(report) for report in history.epochs],
-        "best_epoch": history.best_epoch,
-        "best_f1": history.best_f1,
-    }

@@ -115,6 +115,10 @@ def _data(recipe: Recipe, data: Prepared, facts: Facts) -> reports.DataReport:
     )
 
 
+def _times(members: int) -> str:
+    return "" if members == 1 else f"{members} × "
+
+
 def _teacher(
     recipe: Recipe, folder: RunFolder, facts: Facts | None, judge: _Judge
 ) -> reports.TeacherReport | Missing:
@@ -124,7 +128,7 @@ def _teacher(
             "(distillation.method is 'none')."
         )
     return reports.TeacherReport(
-        name=recipe.teacher.architecture,
+        name=_times(recipe.teacher.members) + recipe.teacher.architecture,
         evaluation=judge(facts["predicted"]),
         parameters=facts["parameters"],
         macs=facts["macs"],
