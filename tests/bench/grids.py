@@ -20,7 +20,12 @@ TABLE: dict[str, Any] = {
     "focus": "smldist",
     "quick": {"seeds": [7], "changes": ["quantisation.method=ptq"]},
     "protocols": [
-        {"name": "demo", "recipe": "demo", "sizes": [3000, 1500]},
+        {
+            "name": "demo",
+            "recipe": "demo",
+            "sizes": [3000, 1500],
+            "by_size": {"1500": ["student.options.width=0.4"]},
+        },
         {
             "name": "wrist",
             "recipe": "dsads-wrist",

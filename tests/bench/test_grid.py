@@ -42,6 +42,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("focus", "smldst", ["smldst", "did you mean 'smldist'?"]),
         ("protocols.1.fewer", {"fitnit": ["5"]}, ["fitnit", "did you mean 'fitnet'?"]),
         ("protocols.0.sizes", [50], ["protocols.0.sizes.0", "100", "50"]),
+        ("protocols.0.by_size", {"2000": []}, ["protocols.0", "2000", "3000"]),
         ("methods.0.arithmetic", "float", ["methods.0", "architectures"]),
         ("methods.3.seeds", [2, 5], ["method 'gmp'", "seed 5"]),
     ],
@@ -89,6 +90,8 @@ def test_every_protocol_meets_every_method_size_fold_and_seed_once() -> None:
     assert per_seed["wrist", "fitnet"] == 2  # fewer people
     assert len(cells) == 2 * sum(per_seed.values())
     assert {cell.recipe.seed for cell in cells if cell.seed == 2} == {2}
+    widths = {c.size: c.recipe.student.options for c in cells if c.protocol == "demo"}
+    assert widths == {3000: {}, 1500: {"width": 0.4}, None: {}}
     sized = {c.size: c.recipe.pruning.parameters for c in cells if c.protocol == "demo"}
     assert sized == {3000: 3000, 1500: 1500, None: None}
 

@@ -142,6 +142,17 @@ def test_without_distillation_no_teacher_is_trained(finished: Finished, tmp_path
     assert "No teacher was trained" in (folder.root / "report.html").read_text()
 
 
+def test_a_student_within_its_budget_is_not_pruned(finished: Finished, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.adopt(RunFolder(finished.folder), ["prepare", "teach", "distil"])
+    generous = recipe.changed(finished.recipe, ["pruning.parameters=90000"])
+    diary = Diary()
+    facts = pipeline.advance(generous, folder.root, until="prune", quick=True, progress=diary)
+    assert facts["prune"]["curve"] is None
+    assert facts["prune"]["parameters"] == facts["distil"]["parameters"]
+    assert any("within 90,000" in note for note in diary.notes)
+
+
 def test_with_nobody_to_validate_everybody_trains(tmp_path: Path) -> None:
     everybody = recipe.changed(
         shortest(),

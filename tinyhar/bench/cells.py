@@ -153,8 +153,9 @@ def _of_protocol(
         changes = (*method.changes, *(grid.quick.changes if quick else ()))
         for size in _sizes(protocol, method):
             budget = () if size is None else (f"pruning.parameters={size}",)
+            own = protocol.by_size.get(size, ()) if size else ()
             name = f"{origin}: method '{method.name}' with protocol '{protocol.name}'"
-            recipe = _changed(base, (*changes, *budget), name)
+            recipe = _changed(base, (*own, *changes, *budget), name)
             for fold, one in _left_out(recipe, folds):
                 yield Cell(
                     protocol=protocol.name,

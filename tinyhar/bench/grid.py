@@ -48,10 +48,20 @@ class Protocol(Table):
     changes: tuple[str, ...] = ()
     sizes: tuple[Annotated[int, Field(ge=100)], ...] = ()
     """Budgets of parameters, one student each; none: as the recipe says."""
+    by_size: dict[int, tuple[str, ...]] = Field(default={})
+    """Size to further changes of the recipe: a student that starts small, and trains longer,
+    instead of being pruned from ten times as much."""
     folds: tuple[str, ...] | None = None
     """Of a leave-one-out recipe: who is left out in turn; none: everybody whom the recipe names."""
     fewer: dict[str, tuple[str, ...]] = Field(default={})
     """Method name to its folds, where a method is tested on fewer people."""
+
+    @model_validator(mode="after")
+    def _changes_of_its_own_sizes(self) -> Protocol:
+        for size in self.by_size:
+            if size not in self.sizes:
+                raise ValueError(f"by_size: {size} is none of the sizes {list(self.sizes)}")
+        return self
 
     @field_validator("sizes")
     @classmethod

@@ -151,14 +151,19 @@ def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
 
 
 def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
-    """Remove channels, or set small weights to zero, then train what is left."""
+    """Remove channels, or set small weights to zero, then train what is left.
+
+    A student within its budget of parameters stays as it is.
+    """
     student = load(folder, STUDENT)
     trainer = Trainer(recipe, folder, data, progress, clip_of(recipe, data))
     support = _help(recipe, folder)
     training, share = recipe.pruning.training, recipe.pruning.share
     history = None
-    if recipe.pruning.method == "channels":
-        budget = recipe.pruning.parameters
+    budget = recipe.pruning.parameters
+    if budget is not None and models.total_cost(student).parameters <= budget:
+        progress.note(f"nothing to prune: the student is within {budget:,} parameters")
+    elif recipe.pruning.method == "channels":
         student = (
             compress.prune_channels(student, keep=1 - share)
             if budget is None

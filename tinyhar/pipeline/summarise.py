@@ -154,7 +154,7 @@ def _student(
             float_bytes(distilled["parameters"]),
         )
     ]
-    if recipe.pruning.method != "none":
+    if pruned["curve"] is not None:  # else nothing was to be pruned
         steps.append(
             StepCost(
                 f"pruned ({recipe.pruning.method}), float",
