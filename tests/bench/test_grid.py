@@ -178,10 +178,13 @@ def test_the_league_has_what_it_promises() -> None:
     }
     methods = {c.method for c in cells if c.group == "distillation"}
     assert methods == {"none", "hinton", "fitnet", "at", "sp", "rkd", "smldist"}
+    same = {column: next(c for c in cells if (c.protocol, c.size) == column) for column in columns}
     for cell in cells:
         if cell.group == "distillation":
             assert cell.recipe.distillation.method == cell.method
-            assert cell.recipe.student == recipes.load(cell.protocol).student
+            assert cell.recipe.student == same[cell.protocol, cell.size].recipe.student
+            if cell.size == 15000:
+                assert cell.recipe.student == recipes.load(cell.protocol).student
         else:
             assert not cell.needs_teacher
     people = {m: {c.fold for c in cells if c.protocol == "dsads-wrist" and c.method == m}
