@@ -61,10 +61,14 @@ def test_summary_gives_mean_and_spread(
         (tmp_path / name).mkdir()
         metrics = {"student": {"int8": {"macro_f1": f1}}, "device": {"agreement": None}}
         (tmp_path / name / "metrics.json").write_text(json.dumps(metrics))
-    assert status_of(monkeypatch, "summary", str(tmp_path / "a"), str(tmp_path / "b")) == 0
-    told = capsys.readouterr().out
-    assert "0.9200 ± 0.0283" in told
-    assert "agreement" not in told
+    folders = [str(tmp_path / name) for name in ("a", "b", "unfinished")]
+    assert status_of(monkeypatch, "summary", *folders) == 0
+    told = capsys.readouterr()
+    assert "0.9200 ± 0.0283" in told.out
+    assert "agreement" not in told.out
+    assert "unfinished/metrics.json" in told.err
+    assert status_of(monkeypatch, "summary", folders[0]) == 0
+    assert "±" not in capsys.readouterr().out
 
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

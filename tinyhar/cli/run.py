@@ -74,7 +74,13 @@ def summary(
     from tinyhar.evaluate.metrics import summary as over_runs
     from tinyhar.evaluate.metrics_json import PROMISED, figure
 
-    runs = [_metrics(folder) for folder in folders]
+    told = {folder: _metrics(folder) for folder in folders}
+    runs = [metrics for metrics in told.values() if metrics]
+    missing = [f"{folder / 'metrics.json'}" for folder, metrics in told.items() if not metrics]
+    if not runs:
+        raise DataError(f"{missing[0]}: not there or damaged; finish that run first")
+    for path in missing:
+        console.print(f"[yellow]left out[/]: {path} is not there or damaged", soft_wrap=True)
     alone = len(runs) == 1
     table = Table(title="1 run" if alone else f"{len(runs)} runs, mean ± standard deviation")
     table.add_column("figure")
@@ -137,10 +143,10 @@ def _folder_name(recipe: Recipe, quick: bool) -> str:
     return f"{recipe.name}-{recipe.seed}" + ("-quick" if quick else "")
 
 
-def _metrics(folder: Path) -> dict[str, Any]:
-    path = folder / "metrics.json"
+def _metrics(folder: Path) -> dict[str, Any] | None:
+    """A run's figures; None while it is not finished."""
     try:
-        metrics: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: not there or damaged; finish that run first") from error
+        metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    except (OSError, json.JSONDecodeError):
+        return None
     return metrics
