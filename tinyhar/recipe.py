@@ -104,6 +104,9 @@ class Training(Table):
     """Power of the inverse class frequency by which windows are drawn; 0: each once."""
     settle: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Share of the epochs that pass before weights are worth keeping."""
+    views: Annotated[int, Field(ge=0)] = 0
+    """Epochs after which windows come again augmented as before, and the teacher's logits from
+    memory: faster; 0: augmented anew each epoch."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without a better validation macro-F1 before training stops; 0: never."""
 
@@ -123,6 +126,8 @@ class Teacher(Network):
     architecture: str = "mobilenetv3"
     members: Annotated[int, Field(ge=1, le=16)] = 1
     """So many networks, alike but for their seeds, whose mean of logits teaches."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Instead of the recipe's: one teacher for students of several seeds."""
     training: Training = Training(epochs=24)
 
 
@@ -206,6 +211,17 @@ class Recipe(Table):
     pruning: Pruning = Pruning()
     quantisation: Quantisation = Quantisation()
     band: Band = Band()
+
+    @property
+    def split_seed(self) -> int | None:
+        """Draws who validates; None where nobody is drawn: then all seeds see the same windows."""
+        drawn = isinstance(self.split.validation, int) and self.split.validation > 0
+        return self.seed if drawn else None
+
+    @property
+    def teacher_seed(self) -> int:
+        """The teacher's own seed, or the recipe's."""
+        return self.seed if self.teacher.seed is None else self.teacher.seed
 
     @model_validator(mode="after")
     def _zeros_stay_zero(self) -> Recipe:

@@ -8,6 +8,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tinyhar.distill import (
+    Augment,
+    AugmentConfig,
     EpochReport,
     Examples,
     FitConfig,
@@ -100,6 +102,48 @@ def test_the_seed_decides_the_outcome() -> None:
         outcomes.append(np.concatenate([w.ravel() for w in model.get_weights()]))
     assert np.array_equal(outcomes[0], outcomes[1])
     assert not np.array_equal(outcomes[0], outcomes[2])
+
+
+class Watched(Hinton):
+    """Notes what the teacher said and which targets there were, batch by batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[tuple[bytes, bytes]] = []
+
+    def losses(
+        self, teacher: Outputs | None, student: Outputs, targets: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        def note(*seen: np.ndarray) -> None:
+            self.batches.append(tuple(array.tobytes() for array in seen))
+
+        tf.numpy_function(note, [teacher["logits"], targets], [])
+        return super().losses(teacher, student, targets)
+
+
+def test_views_come_again_and_the_teachers_answers_are_remembered() -> None:
+    config = FitConfig(epochs=5, batch=32, mixup=0.3, views=2, balance=0.5, seed=5)
+    master = student(9)
+
+    def forget_everything(report: EpochReport) -> None:
+        if report.epoch == 2:
+            master.set_weights([np.zeros_like(w) for w in master.get_weights()])
+
+    method = Watched()
+    fit(
+        student(),
+        TRAIN,
+        VALIDATION,
+        config,
+        method=method,
+        teacher=Teacher(master),
+        augment=Augment(AugmentConfig(noise=0.3, warp=0.2), (), np.zeros(3), np.ones(3)),
+        on_epoch=forget_everything,
+    )
+    steps = len(TRAIN) // 32
+    first, second = method.batches[:steps], method.batches[steps : 2 * steps]
+    assert first != second
+    assert method.batches == [*first, *second, *first, *second, *first]
 
 
 class InterruptionError(Exception):

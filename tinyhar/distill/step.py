@@ -12,7 +12,7 @@ import tf_keras as keras
 
 from tinyhar.distill.attach import attach
 from tinyhar.distill.augment import Augment
-from tinyhar.distill.method import Method
+from tinyhar.distill.method import Method, Outputs
 from tinyhar.distill.teacher import Teacher
 
 if TYPE_CHECKING:
@@ -48,12 +48,29 @@ class Stepper:
         self.averages = (
             [tf.Variable(w, trainable=False) for w in self._averaged] if config.average else []
         )
+        self._recalled = self._answers(attached.classes)
+        self._met: set[int] = set()
         self._graph = tf.function(self._step)
 
-    def step(self, indices: np.ndarray, number: int, rate: float) -> dict[str, tf.Tensor]:
-        """Trains on the windows at `indices` [batch]; the losses by name."""
+    def step(
+        self, indices: np.ndarray, number: int, rate: float, *, view: int | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Trains on the windows at `indices` [batch]; the losses by name.
+
+        Args:
+            number: of the step, from 0.
+            view: what decides how the windows are changed; None: the step's number. The same view
+                comes with the same indices, and its teacher is asked once.
+        """
+        view = number if view is None else view
+        recall = self._recalled is not None and view in self._met
+        self._met.add(view)
         return self._graph(
-            tf.constant(indices, tf.int32), tf.constant(number), tf.constant(rate, tf.float32)
+            tf.constant(indices, tf.int32),
+            tf.constant(number),
+            tf.constant(view),
+            tf.constant(rate, tf.float32),
+            recall=recall,
         )
 
     @contextmanager
@@ -68,9 +85,36 @@ class Stepper:
             for weight, value in zip(self._averaged, kept, strict=False):
                 weight.assign(value)
 
-    def _step(self, indices: tf.Tensor, number: tf.Tensor, rate: tf.Tensor) -> dict[str, tf.Tensor]:
-        x, targets = self._inputs(indices, tf.stack([self.config.seed, number]))
-        seen_by_teacher = self.teacher(x) if self.teacher else None
+    def _answers(self, classes: int) -> tf.Variable | None:
+        """Room for the teacher's logits of each view, where views come again."""
+        if not self.teacher or not self.config.views:
+            return None
+        batches = min(self.config.views, self.config.epochs) * self.steps
+        return tf.Variable(tf.zeros([batches, self.batch, classes]), trainable=False)
+
+    def _ask_teacher(self, x: tf.Tensor, view: tf.Tensor, *, recall: bool) -> Outputs | None:
+        """What the teacher says; of what is recalled, TensorFlow leaves the computation out."""
+        if not self.teacher:
+            return None
+        said = self.teacher(x)
+        if self._recalled is None:
+            return said
+        if recall:
+            return {**said, "logits": self._recalled[view]}
+        self._recalled.scatter_nd_update([[view]], said["logits"][None])
+        return said
+
+    def _step(
+        self,
+        indices: tf.Tensor,
+        number: tf.Tensor,
+        view: tf.Tensor,
+        rate: tf.Tensor,
+        *,
+        recall: bool,
+    ) -> dict[str, tf.Tensor]:
+        x, targets = self._inputs(indices, tf.stack([self.config.seed, view]))
+        seen_by_teacher = self._ask_teacher(x, view, recall=recall)
         with tf.GradientTape() as tape:
             outputs = self.student(x, training=True)
             losses = self.method.losses(seen_by_teacher, outputs, targets)

@@ -61,6 +61,8 @@ class FitConfig:
         balance: power of the inverse class frequency by which windows are drawn; 0: each once.
         settle: share of the epochs that pass before weights are worth keeping: while the rate is
             high, a few validation subjects praise some epochs by chance.
+        views: epochs after which batches come again just as they came, so that the teacher's logits
+            are remembered instead of computed; 0: every epoch is augmented anew.
         seed: of order, augmentation and mixing.
     """
 
@@ -75,7 +77,12 @@ class FitConfig:
     patience: int = 0
     balance: float = 0.0
     settle: float = 0.0
+    views: int = 0
     seed: int = 0
+
+    def view(self, epoch: int) -> int:
+        """The epoch, both from 0, whose batches this one sees."""
+        return epoch % self.views if self.views else epoch
 
 
 @dataclass(frozen=True)
@@ -181,14 +188,16 @@ def macro_f1(scores: np.ndarray, y: np.ndarray) -> float:
 def _epoch(
     stepper: Stepper, config: FitConfig, epoch: int, before_step: Callable[[int], None] | None
 ) -> dict[str, float]:
-    order = _order(stepper.y, config, epoch)
+    view = config.view(epoch)
+    order = _order(stepper.y, config, view)
     batches = order[: stepper.steps * stepper.batch].reshape(stepper.steps, stepper.batch)
     sums: dict[str, tf.Tensor] = {}
     for i, batch in enumerate(batches):
         step = epoch * stepper.steps + i
         if before_step:
             before_step(step)
-        losses = stepper.step(batch, step, _rate(config, step, stepper.steps))
+        rate = _rate(config, step, stepper.steps)
+        losses = stepper.step(batch, step, rate, view=view * stepper.steps + i)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + value
     means = {name: float(value) / stepper.steps for name, value in sums.items()}
@@ -200,8 +209,8 @@ def _epoch(
     return means
 
 
-def _order(y: np.ndarray, config: FitConfig, epoch: int) -> np.ndarray:
-    random = np.random.default_rng([config.seed, epoch])
+def _order(y: np.ndarray, config: FitConfig, view: int) -> np.ndarray:
+    random = np.random.default_rng([config.seed, view])
     if not config.balance:
         return random.permutation(len(y))
     weights = (1.0 / np.bincount(y)[y]) ** config.balance

@@ -65,7 +65,7 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
         method = _method(recipe)
     if method.needs_teacher:
         with _named("teacher"):
-            teacher = build(recipe.teacher, shape, recipe.seed)
+            teacher = build(recipe.teacher, shape, recipe.teacher_seed)
         memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
         distill.attach(method, student, distill.Teacher(teacher, memory))
     if recipe.distillation.heads:
@@ -90,7 +90,7 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
     members, histories = [], []
     numbers = range(1, recipe.teacher.members + 1)
     for number in numbers:
-        seed = recipe.seed + 1000 * (number - 1)
+        seed = recipe.teacher_seed + 1000 * (number - 1)
         member = build(recipe.teacher, shape_of(data), seed)
         beside = None
         if number == 1 and models.anchors(member):

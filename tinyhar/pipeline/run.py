@@ -44,13 +44,13 @@ class Stage:
     Attributes:
         name: of the stage, and of the file that says it is done.
         title: what it does, for people.
-        tables: the parts of the recipe that change its outcome.
+        parts: of the recipe, that change its outcome.
         work: does it, leaves files in the run folder, returns what it found out.
     """
 
     name: str
     title: str
-    tables: tuple[str, ...]
+    parts: tuple[str, ...]
     work: Callable[[Job], dict[str, Any]]
 
 
@@ -64,11 +64,21 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "prepare",
         "recordings to windows",
-        ("data", "split", "seed"),
+        ("data", "split", "split_seed"),
         lambda job: prepare(job.recipe, job.folder, job.data, quick=job.quick),
     ),
-    Stage("teach", "train the teacher", ("teacher", "augmentation"), _trained(learn.teach)),
-    Stage("distil", "distil the student", ("student", "distillation"), _trained(learn.distil)),
+    Stage(
+        "teach",
+        "train the teacher",
+        ("teacher", "augmentation", "teacher_seed"),
+        _trained(learn.teach),
+    ),
+    Stage(
+        "distil",
+        "distil the student",
+        ("student", "distillation", "seed"),
+        _trained(learn.distil),
+    ),
     Stage("prune", "prune the student", ("pruning",), _trained(learn.prune)),
     Stage("quantise", "quantise to int8", ("quantisation",), _trained(learn.quantise)),
     Stage("convert", "bundle and C arrays", ("name", "band"), _trained(deliver.convert)),
@@ -159,10 +169,14 @@ def stage_keys(recipe: Recipe, *, quick: bool) -> dict[str, str]:
     key = hashlib.sha256(f"{tinyhar.__version__} {FACTS} {quick}".encode()).hexdigest()
     keys = {}
     for stage in STAGES:
-        tables = recipe.model_dump(mode="json", include=set(stage.tables))
-        text = f"{key} {json.dumps(tables, sort_keys=True)}"
+        parts = {part: _plain(getattr(recipe, part)) for part in stage.parts}
+        text = f"{key} {json.dumps(parts, sort_keys=True)}"
         key = keys[stage.name] = hashlib.sha256(text.encode()).hexdigest()
     return keys
+
+
+def _plain(part: Any) -> Any:
+    return part.model_dump(mode="json") if isinstance(part, settings.Table) else part
 
 
 def _kept(stage: Stage, job: Job, key: str) -> dict[str, Any] | None:
