@@ -144,7 +144,8 @@ def _of_protocol(
     grid: Grid, protocol: Protocol, origin: Path | str, *, quick: bool
 ) -> Iterator[Cell]:
     where = f"{origin}: protocol '{protocol.name}'"
-    base = _changed(_recipe(protocol, origin, where), protocol.changes, where)
+    recipe = _recipe(protocol, origin, where)
+    base = _changed(recipe, (*grid.changes, *protocol.changes), where)
     everybody = _folds(protocol, base, where)
     shared = [f for f in everybody if all(f in some for some in protocol.fewer.values())]
     few = (shared or everybody)[: grid.quick.folds]

@@ -110,6 +110,8 @@ class Grid(Table):
 
     name: Name
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    changes: tuple[str, ...] = ()
+    """Of every protocol's recipe."""
     focus: str | None = None
     """The method that is compared with each of the others; none: the one that ranks best."""
     protocols: Annotated[tuple[Protocol, ...], Field(min_length=1)]

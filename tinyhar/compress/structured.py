@@ -68,7 +68,8 @@ def importance(model: keras.Model, group: ChannelGroup, by: Importance) -> np.nd
 
     "bn": the sum of |gamma| of the group's batch norms (Liu et al. 2017, "Network Slimming");
     "l1": the sum of the filters' absolute weights times |gamma| / sigma (Li et al. 2017, with the
-    batch norm folded in: ours).
+    batch norm folded in: ours). A gate's filters do not count where others make the channel: they
+    scale what those let through.
     """
     scores = np.zeros(group.channels)
     if by == "bn" and group.norms:
@@ -79,6 +80,8 @@ def importance(model: keras.Model, group: ChannelGroup, by: Importance) -> np.nd
         layer = model.get_layer(name)
         weight = np.abs(layer.kernel.numpy()).sum(axis=(0, 1, 2))
         norm = _norm_after(layer)
+        if norm is None and group.norms:
+            continue
         if norm is not None:
             weight *= np.abs(norm.gamma.numpy()) / np.sqrt(
                 norm.moving_variance.numpy() + norm.epsilon

@@ -55,7 +55,8 @@ def build(
         window: samples in time.
         channels: sensor channels.
         classes: activities.
-        width: factor on every stage's width, rounded to multiples of 4.
+        width: factor on every stage's width, rounded to multiples of 8 (of others,
+            oneDNN has no vector code for batch normalisation: training takes twice as long).
         depth: factor on every stage's number of blocks, at least one each.
         squeeze: whether blocks have a squeeze-excite gate (a band's engine has no Multiply:
             without it, and with activation "relu" or "relu6", the model deploys).
@@ -67,11 +68,11 @@ def build(
         raise ModelError(f"mobilenetv3: width {width}, depth {depth}: expected both above 0")
     inputs = keras.Input((1, window, channels), name="window")
     x = blocks.conv(
-        inputs, blocks.to_multiple(stages[0].filters * width), 9, 2, act=activation, name="stem"
+        inputs, blocks.to_multiple(stages[0].filters * width, 8), 9, 2, act=activation, name="stem"
     )
     for s, stage in enumerate(stages, start=1):
         count = max(1, round(stage.blocks * depth))
-        filters = blocks.to_multiple(stage.filters * width)
+        filters = blocks.to_multiple(stage.filters * width, 8)
         for b in range(1, count + 1):
             x = _block(
                 x,
@@ -84,7 +85,7 @@ def build(
                 prefix=f"stage{s}_block{b}",
                 name=f"stage{s}" if b == count else f"stage{s}_block{b}",
             )
-    x = blocks.conv(x, blocks.to_multiple(head * width), 1, act=activation, name="head")
+    x = blocks.conv(x, blocks.to_multiple(head * width, 8), 1, act=activation, name="head")
     return keras.Model(inputs, blocks.classify(x, classes), name="mobilenetv3")
 
 
@@ -101,7 +102,7 @@ def _block(
     name: str,
 ) -> tf.Tensor:
     before = x
-    width = blocks.to_multiple(before.shape[-1] * expand)
+    width = blocks.to_multiple(before.shape[-1] * expand, 8)
     x = blocks.conv(x, width, 1, act=act, name=f"{prefix}_expand")
     x = blocks.depthwise(x, kernel, stride, act=act, name=f"{prefix}_depthwise")
     if squeeze:
