@@ -41,13 +41,23 @@ Epochs = Annotated[int, Field(ge=1, le=2000)]
 Rate = Annotated[float, Field(gt=0, le=0.1)]
 
 
-class Data(Table):
-    """Which recordings, and how windows are cut from them."""
+class Senses(Table):
+    """Which sensors a network has: those of these kinds at these positions, along these axes."""
+
+    positions: tuple[str, ...] | None = None
+    """On the body; none: wherever the data set has sensors."""
+    kinds: tuple[str, ...] = ("acc", "gyro")
+    axes: tuple[Literal["x", "y", "z"], ...] | None = None
+    """Of each sensor; none: all three."""
+
+
+class Data(Senses):
+    """Which recordings, and how windows are cut from them; the sensors are the band's."""
 
     source: str
     """Name of the data set: see ``tinyhar data list``."""
-    positions: tuple[str, ...] | None = None
-    kinds: tuple[str, ...] = ("acc", "gyro")
+    synchronise: bool = False
+    """Devices with clocks of their own: align them by the movement that all of them felt."""
     activities: tuple[str, ...] | None = None
     """Classes of the band, in order; none: every activity of the data set."""
     rate: Annotated[float, Field(gt=0, le=1000)] = 50.0
@@ -126,6 +136,8 @@ class Teacher(Network):
     architecture: str = "mobilenetv3"
     members: Annotated[int, Field(ge=1, le=16)] = 1
     """So many networks, alike but for their seeds, whose mean of logits teaches."""
+    senses: Senses | None = None
+    """What the teacher sees besides the band's sensors, or instead; none: what the band has."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """Instead of the recipe's: one teacher for students of several seeds."""
     training: Training = Training(epochs=24)
@@ -141,13 +153,15 @@ class Student(Network):
 class Distillation(Table):
     """How the teacher helps: a method of ``tinyhar/distill``, each after its paper."""
 
-    method: Literal["none", "hinton", "fitnet", "at", "sp", "rkd", "smldist"] = "hinton"
+    method: Literal["none", "hinton", "fitnet", "at", "sp", "rkd", "smldist", "tsak"] = "hinton"
     temperature: Annotated[float, Field(gt=0, le=50)] = 4.0
     """Of method hinton; other methods take theirs from `options`."""
     weight: Share = 0.9
     """Of method hinton: share of the teacher in the loss; the labels have the rest."""
     options: dict[str, bool | float | str | tuple[str, ...]] = Field(default_factory=dict)
     """Passed to the method: weights and switches of its terms, see ``tinyhar/distill``."""
+    also: dict[str, dict[str, bool | float | str | tuple[str, ...]]] = Field(default_factory=dict)
+    """Further methods with their options, whose losses are added."""
     heads: tuple[Literal["linear", "cosine", "memory", "mlp", "attention"], ...] = ()
     """Classifiers that compete on the student's backbone until one is chosen; none: its own."""
 
@@ -211,6 +225,11 @@ class Recipe(Table):
     pruning: Pruning = Pruning()
     quantisation: Quantisation = Quantisation()
     band: Band = Band()
+
+    @property
+    def senses(self) -> Senses | None:
+        """The teacher's sensors, where they are not the band's."""
+        return self.teacher.senses
 
     @property
     def split_seed(self) -> int | None:

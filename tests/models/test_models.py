@@ -23,6 +23,7 @@ TINY = {
     "deep_conv_lstm": {"filters": 4, "units": 4},
     "self_attention": {"blocks": 1, "width": 8, "filters": 4},
     "tinier_har": {"blocks": 0, "units": 4},
+    "tsak": {"width": 8, "heads": 2, "dilations": (1, 2)},
 }
 
 

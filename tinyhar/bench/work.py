@@ -16,7 +16,7 @@ from tinyhar import recipe as recipes
 from tinyhar.bench import forest
 from tinyhar.bench.cells import Cell
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.recipe import Recipe
+from tinyhar.recipe import Recipe, Senses
 
 Facts = dict[str, dict[str, Any]]
 
@@ -62,13 +62,19 @@ def check(cell: Cell) -> None:
     if cell.arithmetic == "forest":
         return
     recipe = cell.recipe
-    channels = 3 * len(recipe.data.kinds) * len(recipe.data.positions or ("anywhere",))
+    channels = _channels(recipe.data)
     classes = len(recipe.data.activities or ()) or 6
     if cell.arithmetic == "int8":
-        learn.check_networks(recipe, recipe.data.window, channels, classes)
+        senses = _channels(recipe.senses) if recipe.senses else None
+        learn.check_networks(recipe, recipe.data.window, channels, classes, senses=senses)
     else:
         options: dict[str, Any] = dict(recipe.student.options)
         models.build(recipe.student.architecture, recipe.data.window, channels, classes, **options)
+
+
+def _channels(senses: Senses) -> int:
+    """How many channels these sensors have; where positions are left open, those of one."""
+    return len(senses.axes or "xyz") * len(senses.kinds) * len(senses.positions or ("anywhere",))
 
 
 def teach(cell: Cell, place: Place) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tinyhar.distill.fitnet import FitNet
 from tinyhar.distill.hinton import Hinton
 from tinyhar.distill.memorise import Memorising, Memory
 from tinyhar.distill.method import Method, Outputs
+from tinyhar.distill.phases import Phase, Representations, phases
 from tinyhar.distill.plain import NoDistillation
 from tinyhar.distill.registry import METHODS, method, options_of
 from tinyhar.distill.relational import Relational
@@ -24,10 +25,13 @@ from tinyhar.distill.similarity import SimilarityPreserving
 from tinyhar.distill.smldist import SMLDist
 from tinyhar.distill.snapshot import EpochReport, Snapshot
 from tinyhar.distill.teacher import Teacher
-from tinyhar.distill.train import Examples, FitConfig, History, fit, logits, macro_f1
+from tinyhar.distill.together import Together
+from tinyhar.distill.train import Examples, FitConfig, History, Seen, fit, logits, macro_f1
+from tinyhar.distill.tsak import TSAK
 
 __all__ = [
     "METHODS",
+    "TSAK",
     "AttentionTransfer",
     "Augment",
     "AugmentConfig",
@@ -42,11 +46,15 @@ __all__ = [
     "Method",
     "NoDistillation",
     "Outputs",
+    "Phase",
     "Relational",
+    "Representations",
     "SMLDist",
+    "Seen",
     "SimilarityPreserving",
     "Snapshot",
     "Teacher",
+    "Together",
     "alone",
     "attach",
     "choose",
@@ -56,5 +64,6 @@ __all__ = [
     "macro_f1",
     "method",
     "options_of",
+    "phases",
     "shares",
 ]

@@ -32,8 +32,8 @@ def attach(method: Method, student: keras.Model, teacher: Teacher | None) -> Att
     if method.needs_teacher and teacher is None:
         raise ModelError(f"method {method.name!r} needs a teacher")
     try:
-        wide = with_anchors(student, method.anchors)
-        guide = teacher.with_anchors(method.anchors) if teacher else None
+        wide = with_anchors(student, method.student_anchors)
+        guide = teacher.with_anchors(method.teacher_anchors) if teacher else None
     except ModelError as error:
         raise ModelError(f"method {method.name!r}: {error}") from error
     theirs, ours = guide.shapes if guide else {}, shapes_of(wide)

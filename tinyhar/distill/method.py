@@ -30,6 +30,16 @@ class Method:
         """Features wanted of both models besides the logits."""
         return ()
 
+    @property
+    def teacher_anchors(self) -> tuple[str, ...]:
+        """Features wanted of the teacher, where they have other names there."""
+        return self.anchors
+
+    @property
+    def student_anchors(self) -> tuple[str, ...]:
+        """Features wanted of the student, where they have other names there."""
+        return self.anchors
+
     def build(self, teacher: Shapes, student: Shapes) -> list[tf.Variable]:
         """Variables that are trained along with the student and dropped after (projections).
 

@@ -14,6 +14,7 @@ from tinyhar.distill.plain import NoDistillation
 from tinyhar.distill.relational import Relational
 from tinyhar.distill.similarity import SimilarityPreserving
 from tinyhar.distill.smldist import SMLDist
+from tinyhar.distill.tsak import TSAK
 from tinyhar.errors import ModelError
 
 METHODS: dict[str, Callable[..., Method]] = {
@@ -26,6 +27,7 @@ METHODS: dict[str, Callable[..., Method]] = {
         SimilarityPreserving,
         Relational,
         SMLDist,
+        TSAK,
     )
 }
 """Distillation methods by the name that a recipe calls them; each is a dataclass of its options."""

@@ -16,7 +16,14 @@ from tinyhar.distill.method import Method, Outputs
 from tinyhar.distill.teacher import Teacher
 
 if TYPE_CHECKING:
-    from tinyhar.distill.train import FitConfig
+    from tinyhar.distill.train import FitConfig, Seen
+
+
+class _View:
+    """Windows as one of the models sees them."""
+
+    def __init__(self, x: np.ndarray, augment: Augment | None, clip: float | None) -> None:
+        self.x, self.augment, self.clip = tf.constant(x, tf.float32), augment, clip
 
 
 class Stepper:
@@ -32,14 +39,16 @@ class Stepper:
         teacher: Teacher | None,
         augment: Augment | None,
         clip: float | None,
+        seen: Seen | None = None,
     ) -> None:
         self.y = y
         self.batch = min(config.batch, len(y))
         self.steps = len(y) // self.batch
-        self.config, self.method, self.augment, self.clip = config, method, augment, clip
+        self.config, self.method = config, method
+        self._own = _View(x, augment, clip)
+        self._teachers = None if seen is None else _View(seen.x, seen.augment, seen.clip)
         attached = attach(method, model, teacher)
         self.student, self.teacher, self.extra = attached.student, attached.teacher, attached.extra
-        self._x = tf.constant(x, tf.float32)
         self._targets = tf.one_hot(y, attached.classes)
         self.optimizer = _optimizer(config)
         self.trained = [*model.trainable_variables, *self.extra]
@@ -113,8 +122,10 @@ class Stepper:
         *,
         recall: bool,
     ) -> dict[str, tf.Tensor]:
-        x, targets = self._inputs(indices, tf.stack([self.config.seed, view]))
-        seen_by_teacher = self._ask_teacher(x, view, recall=recall)
+        seed = tf.stack([self.config.seed, view])
+        x, targets = self._inputs(self._own, indices, seed)
+        other = x if self._teachers is None else self._inputs(self._teachers, indices, seed)[0]
+        seen_by_teacher = self._ask_teacher(other, view, recall=recall)
         with tf.GradientTape() as tape:
             outputs = self.student(x, training=True)
             losses = self.method.losses(seen_by_teacher, outputs, targets)
@@ -125,15 +136,17 @@ class Stepper:
         self._average(number)
         return losses
 
-    def _inputs(self, indices: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x = tf.gather(self._x, indices)
+    def _inputs(
+        self, view: _View, indices: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        x = tf.gather(view.x, indices)
         targets = tf.gather(self._targets, indices)
-        if self.augment is not None:
-            x = self.augment(x, seed)
+        if view.augment is not None:
+            x = view.augment(x, seed)
         if self.config.mixup:
             x, targets = mixed(x, targets, self.config.mixup, seed + 104729)
-        if self.clip is not None:
-            x = tf.clip_by_value(x, -self.clip, self.clip)
+        if view.clip is not None:
+            x = tf.clip_by_value(x, -view.clip, view.clip)
         return x, targets
 
     def _average(self, number: tf.Tensor) -> None:

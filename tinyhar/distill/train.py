@@ -45,6 +45,21 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a teacher with other sensors sees of the training windows.
+
+    Attributes:
+        x: normalised windows float32 [n, 1, time, channel], the same movement in the same order.
+        augment: changes them; the same seed as the student's windows, so that the pace agrees.
+        clip: they are clipped to +-clip; None: not.
+    """
+
+    x: np.ndarray
+    augment: Augment | None = None
+    clip: float | None = None
+
+
+@dataclass(frozen=True)
 class FitConfig:
     """How to train.
 
@@ -105,6 +120,7 @@ def fit(
     teacher: Teacher | None = None,
     augment: Augment | None = None,
     clip: float | None = None,
+    seen: Seen | None = None,
     before_step: Callable[[int], None] | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
     on_snapshot: Callable[[Snapshot], None] | None = None,
@@ -121,9 +137,10 @@ def fit(
         validation: windows of subjects that are not in `train`; may be empty.
         config: how.
         method: losses; without one, plain cross-entropy.
-        teacher: for methods that need one; sees the same augmented windows.
+        teacher: for methods that need one; sees the same augmented windows, or `seen`.
         augment: changes windows before both models see them.
         clip: windows are clipped to +-clip, as the int8 input will be; None: not.
+        seen: the teacher's own view of the training windows.
         before_step: called with the step's number (from 0), for what changes while training.
         on_epoch: called after each epoch with its report.
         on_snapshot: called after each epoch with all that `resume` needs.
@@ -136,7 +153,7 @@ def fit(
     method = method or NoDistillation()
     _check(model, train, validation, config)
     keras.utils.set_random_seed(config.seed)
-    stepper = Stepper(model, train.x, train.y, config, method, teacher, augment, clip)
+    stepper = Stepper(model, train.x, train.y, config, method, teacher, augment, clip, seen)
     predict = _Predictor(model, clip)
     keep = _Keeper(model, stepper, int(config.settle * config.epochs), resume)
     steps = stepper.steps

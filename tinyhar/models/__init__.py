@@ -24,6 +24,7 @@ from tinyhar.models import (
     self_attention,
     separable,
     tinier_har,
+    tsak,
 )
 from tinyhar.models.anchors import anchors, with_anchors
 from tinyhar.models.attention import sensor_attention, temporal_attention
@@ -59,6 +60,7 @@ MODELS: dict[str, Builder] = {
     "self_attention": self_attention.build,
     "separable": separable.build,
     "tinier_har": tinier_har.build,
+    "tsak": tsak.build,
 }
 """Architectures by the name that a recipe calls them."""
 

@@ -1,4 +1,4 @@
-"""The stages that train: teacher, distilled student, pruned student, int8 student.
+"""The stages that train the student: distilled, pruned, int8 (the teacher's is `teach`).
 
 Each leaves a model in the run folder and returns facts for the report. A training that was
 interrupted goes on from the epoch where it stopped.
@@ -19,10 +19,10 @@ from tinyhar.convert.graph import read_graph
 from tinyhar.counts import CountMap
 from tinyhar.distill import Method
 from tinyhar.errors import ModelError
-from tinyhar.pipeline.explain import save_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
+from tinyhar.pipeline.teach import taught
 from tinyhar.pipeline.trainer import (
     Trainer,
     build,
@@ -35,14 +35,8 @@ from tinyhar.pipeline.trainer import (
 )
 from tinyhar.recipe import Recipe, Training
 
-TEACHER = "teacher/model.keras"
-"""The first member; further ones stand beside it, numbered from 2."""
-SNAPSHOT = "teacher/snapshot.npz"
-"""A member's training as far as it went; all stay until the last member is trained."""
 STUDENT = "student/model.keras"
 PRUNED = "pruned/model.keras"
-MEMORY = "teacher/memory.npz"
-"""What the teacher remembers: patterns learned beside it, for SMLDist."""
 INT8 = "int8/model.tflite"
 CALIBRATED = "int8/calibrated.tflite"
 """The same pruned student, quantised by calibration alone: what training-aware int8 is worth."""
@@ -50,8 +44,13 @@ CALIBRATED = "int8/calibrated.tflite"
 CALIBRATION_WINDOWS = 512
 
 
-def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> None:
+def check_networks(
+    recipe: Recipe, window: int, channels: int, classes: int, *, senses: int | None = None
+) -> None:
     """Build what the recipe asks for, and forget it: a wrong option shows before work starts.
+
+    Args:
+        senses: the teacher's channels, where they are not the student's.
 
     Raises:
         ModelError: an architecture or an option that is not there, a student that the band cannot
@@ -65,7 +64,8 @@ def check_networks(recipe: Recipe, window: int, channels: int, classes: int) -> 
         method = _method(recipe)
     if method.needs_teacher:
         with _named("teacher"):
-            teacher = build(recipe.teacher, shape, recipe.teacher_seed)
+            seen = (window, senses or channels, classes)
+            teacher = build(recipe.teacher, seen, recipe.teacher_seed)
         memory = distill.Memory.untrained(teacher) if models.anchors(teacher) else None
         distill.attach(method, student, distill.Teacher(teacher, memory))
     if recipe.distillation.heads:
@@ -79,55 +79,6 @@ def _named(table: str) -> Iterator[None]:
         yield
     except ModelError as error:
         raise ModelError(f"[{table}] of the recipe: {error}") from error
-
-
-def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
-    """Train the teacher on labels alone, and beside it the memory that SMLDist asks for.
-
-    The memory is the first member's, and leaves it as it is: all methods can share it.
-    """
-    trainer = Trainer(recipe, folder, data, progress, clip_of(recipe, data))
-    members, histories = [], []
-    numbers = range(1, recipe.teacher.members + 1)
-    for number in numbers:
-        seed = recipe.teacher_seed + 1000 * (number - 1)
-        member = build(recipe.teacher, shape_of(data), seed)
-        beside = None
-        if number == 1 and models.anchors(member):
-            beside = distill.Memorising(distill.Memory.untrained(member))
-        history = trainer.fit(
-            member,
-            recipe.teacher.training,
-            "teacher" if number == 1 else f"teacher {number}",
-            method=beside,
-            seed=seed,
-            snapshot=_member(SNAPSHOT, number),
-        )
-        if beside:
-            with folder.writing(MEMORY) as draft:
-                beside.memory().save(draft)
-        save(folder, _member(TEACHER, number), member)
-        members.append(member)
-        histories.append(history)
-    for number in numbers:
-        (folder / _member(SNAPSHOT, number)).unlink(missing_ok=True)
-    looks = save_attention(folder, members[0], data, clip=trainer.clip)
-    facts = facts_of(members[0], data, histories[0], trainer.clip)
-    test = data.inputs(data.side("test"))
-    scores = sum(distill.logits(member, test, clip=trainer.clip) for member in members)
-    return {
-        **facts,
-        "parameters": facts["parameters"] * len(members),
-        "macs": facts["macs"] * len(members),
-        "predicted": np.argmax(scores, axis=1).tolist(),
-        "attention": looks,
-    }
-
-
-def _member(name: str, number: int) -> str:
-    """A member's file: the first has the plain name, the second a -2 in it, and so on."""
-    stem, dot, ending = name.partition(".")
-    return name if number == 1 else f"{stem}-{number}{dot}{ending}"
 
 
 def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
@@ -216,13 +167,7 @@ def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     method = _method(recipe)
     if not method.needs_teacher:
         return {"method": method}
-    memory = folder / MEMORY
-    names = [_member(TEACHER, number) for number in range(1, recipe.teacher.members + 1)]
-    teacher = distill.Teacher(
-        [load(folder, name) for name in names],
-        distill.Memory.load(memory) if memory.exists() else None,
-    )
-    return {"method": method, "teacher": teacher}
+    return {"method": method, "teacher": taught(recipe, folder)}
 
 
 def _method(recipe: Recipe) -> Method:
@@ -230,7 +175,9 @@ def _method(recipe: Recipe) -> Method:
     options: dict[str, Any] = dict(table.options)
     if table.method == "hinton":
         options = {"temperature": table.temperature, "weight": table.weight, **options}
-    return distill.method(table.method, **options)
+    chosen = distill.method(table.method, **options)
+    further = [distill.method(name, **dict(more)) for name, more in table.also.items()]
+    return distill.Together([chosen, *further]) if further else chosen
 
 
 def _standing(student: keras.Model) -> dict[str, dict[str, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,7 +14,7 @@ from tinyhar import counts
 from tinyhar.counts import CountMap, Normalisation
 from tinyhar.errors import DataError
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.recipe import Recipe
+from tinyhar.recipe import Recipe, Senses
 from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, digest, load
 from tinyhar.splits import SIDES, Split, check_fitted, check_inputs, make_split
 from tinyhar.windows import Windows, cut, resample
@@ -34,6 +34,7 @@ class Prepared:
         subject: str [n].
         lsb: float64 [channel], what a count is worth in the channel's unit.
         normalisation: measured on the training subjects.
+        teacher: the same windows through the teacher's sensors, where it has others than the band.
     """
 
     counts: NDArray[np.int16]
@@ -45,6 +46,7 @@ class Prepared:
     normalisation: Normalisation
     split: Split
     rate: float
+    teacher: Prepared | None = None
 
     @property
     def window(self) -> int:
@@ -89,7 +91,10 @@ def prepare(
         windows = _sliver(windows, split)
     check_inputs(windows.channels, windows.x, windows.y)
     _check_classes(windows, split)
-    prepared = _count(recipe, windows, split)
+    prepared = _count(recipe, sensed(recipe.data, windows), split)
+    if recipe.teacher.senses:
+        seen = _count(recipe, sensed(recipe.teacher.senses, windows), split)
+        prepared = replace(prepared, teacher=seen)
     _save(folder, prepared)
     return {
         "digest": digest(recordings),
@@ -104,14 +109,63 @@ def prepare(
 
 
 def recorded(recipe: Recipe, data: Path | None) -> list[Recording]:
-    """The recipe's recordings: the sensors that it asks for, at its rate."""
-    return [
-        resample(
-            recording.select(positions=recipe.data.positions, kinds=recipe.data.kinds),
-            recipe.data.rate,
-        )
-        for recording in _wanted(load(recipe.data.source, data), recipe)
+    """The recipe's recordings: all sensors that band and teacher have, at the band's rate."""
+    found = load(recipe.data.source, data)
+    positions = _all_of(recipe, "positions")
+    kinds = _all_of(recipe, "kinds")
+    if positions is not None:
+        found = _together(recipe, found, positions)
+    return [resample(one.select(kinds=kinds), recipe.data.rate) for one in found]
+
+
+def _together(
+    recipe: Recipe, recordings: list[Recording], positions: tuple[str, ...]
+) -> list[Recording]:
+    """Recordings with a device at each position: some data sets record each device by itself."""
+    chosen = [one for one in recordings if set(positions) <= set(one.positions)]
+    if chosen:
+        return [one.select(positions=positions) for one in chosen]
+    there = sorted({p for r in recordings for p in r.positions})
+    raise DataError(
+        f"{recipe.data.source}: no recording has the positions {', '.join(positions)}; "
+        f"there is {', '.join(there)}"
+    )
+
+
+def _all_of(recipe: Recipe, attribute: str) -> tuple[str, ...] | None:
+    """Positions or kinds of the band and of the teacher, each once; None: all there are."""
+    sides = [recipe.data, *([recipe.teacher.senses] if recipe.teacher.senses else [])]
+    values = [getattr(side, attribute) for side in sides]
+    if any(value is None for value in values):
+        return None
+    return tuple(dict.fromkeys(name for value in values for name in value))
+
+
+def sensed(senses: Senses, windows: Windows) -> Windows:
+    """The windows through some of their sensors.
+
+    Raises:
+        DataError: a sensor that was not recorded, by name.
+    """
+    wanted = [
+        i
+        for i, channel in enumerate(windows.channels)
+        if channel.kind in senses.kinds
+        and channel.position in (senses.positions or [channel.position])
+        and channel.axis in (senses.axes or [channel.axis])
     ]
+    there = {(channel.position, channel.kind) for channel in windows.channels}
+    for position in senses.positions or dict.fromkeys(c.position for c in windows.channels):
+        for kind in senses.kinds:
+            if (position, kind) not in there:
+                kinds = ", ".join(sorted({k for p, k in there if p == position})) or "nothing"
+                raise DataError(
+                    f"the device at position '{position}' has no {kind} (it has {kinds}): take "
+                    f"'{kind}' out of kinds, or '{position}' out of positions"
+                )
+    return replace(
+        windows, x=windows.x[:, :, wanted], channels=tuple(windows.channels[i] for i in wanted)
+    )
 
 
 def windowed(recipe: Recipe, recordings: list[Recording]) -> Windows:
@@ -124,21 +178,6 @@ def windowed(recipe: Recipe, recordings: list[Recording]) -> Windows:
         threshold=recipe.data.threshold,
         within=recipe.data.within,
     )
-
-
-def _wanted(recordings: list[Recording], recipe: Recipe) -> list[Recording]:
-    """Those with a device at the positions asked for: some data sets record each by itself."""
-    positions = recipe.data.positions
-    if positions is None:
-        return recordings
-    chosen = [r for r in recordings if set(positions) <= set(r.positions)]
-    if not chosen:
-        there = sorted({p for r in recordings for p in r.positions})
-        raise DataError(
-            f"{recipe.data.source}: no recording has the positions {', '.join(positions)}; "
-            f"there is {', '.join(there)}"
-        )
-    return chosen
 
 
 def _sliver(windows: Windows, split: Split) -> Windows:
@@ -187,20 +226,29 @@ def _count(recipe: Recipe, windows: Windows, split: Split) -> Prepared:
 
 def _save(folder: RunFolder, prepared: Prepared) -> None:
     sides: dict[str, Any] = {side: np.array(getattr(prepared.split, side), str) for side in SIDES}
+    teacher = _sensor_arrays(prepared.teacher, "teacher_") if prepared.teacher else {}
     with folder.writing(FILE) as draft:
         np.savez_compressed(
             draft,
-            counts=prepared.counts,
             y=prepared.y,
             subject=prepared.subject.astype(str),
             classes=np.array(prepared.classes),
-            channels=np.array([(c.position, c.kind, c.axis, c.unit) for c in prepared.channels]),
-            lsb=prepared.lsb,
-            mean=prepared.normalisation.mean,
-            std=prepared.normalisation.std,
             rate=prepared.rate,
+            **_sensor_arrays(prepared, ""),
+            **teacher,
             **sides,
         )
+
+
+def _sensor_arrays(prepared: Prepared, prefix: str) -> dict[str, Any]:
+    arrays = {
+        "counts": prepared.counts,
+        "channels": np.array([(c.position, c.kind, c.axis, c.unit) for c in prepared.channels]),
+        "lsb": prepared.lsb,
+        "mean": prepared.normalisation.mean,
+        "std": prepared.normalisation.std,
+    }
+    return {prefix + name: array for name, array in arrays.items()}
 
 
 def read(folder: RunFolder) -> Prepared:
@@ -212,17 +260,22 @@ def read(folder: RunFolder) -> Prepared:
     path = folder / FILE
     try:
         with np.load(path) as saved:
-            split = Split(**{side: tuple(saved[side].tolist()) for side in SIDES})
-            return Prepared(
-                counts=saved["counts"],
-                y=saved["y"],
-                subject=saved["subject"],
-                classes=tuple(saved["classes"].tolist()),
-                channels=tuple(Channel(*row) for row in saved["channels"].tolist()),
-                lsb=saved["lsb"],
-                normalisation=Normalisation(saved["mean"], saved["std"], split.train),
-                split=split,
-                rate=float(saved["rate"]),
-            )
+            teacher = _read_side(saved, "teacher_") if "teacher_counts" in saved else None
+            return replace(_read_side(saved, ""), teacher=teacher)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise DataError(f"{path}: missing or damaged; run the recipe again") from error
+
+
+def _read_side(saved: Any, prefix: str) -> Prepared:
+    split = Split(**{side: tuple(saved[side].tolist()) for side in SIDES})
+    return Prepared(
+        counts=saved[f"{prefix}counts"],
+        y=saved["y"],
+        subject=saved["subject"],
+        classes=tuple(saved["classes"].tolist()),
+        channels=tuple(Channel(*row) for row in saved[f"{prefix}channels"].tolist()),
+        lsb=saved[f"{prefix}lsb"],
+        normalisation=Normalisation(saved[f"{prefix}mean"], saved[f"{prefix}std"], split.train),
+        split=split,
+        rate=float(saved["rate"]),
+    )

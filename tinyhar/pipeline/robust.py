@@ -170,7 +170,8 @@ class _Unseen:
                 f"{self.run.folder}: made from other recordings of '{recipe.data.source}' than the "
                 "ones there are now; run the recipe again"
             )
-        return found
+        band = recipe.data
+        return [one.select(band.positions, band.kinds, band.axes) for one in found]
 
     def rotation(self) -> Iterator[Trial]:
         """The band sits turned by an angle, about several axes."""
@@ -258,7 +259,7 @@ class _Unseen:
         if there == here:
             return
         try:
-            found = self._unseen(recorded(_with(recipe, positions=there), data))
+            found = self._unseen(_worn(recipe, data, positions=there))
         except DataError:
             return  # nobody wore anything there
         renamed = [replace(one, channels=self.run.data.channels) for one in found]
@@ -271,7 +272,7 @@ class _Unseen:
         """The same people with sensors that sit elsewhere; the clean score is of those people."""
         recipe = self.run.recipe
         for source, name in SCENARIOS.get(recipe.data.source, {}).items():
-            moved = self._unseen(recorded(_with(recipe, source=source), data))
+            moved = self._unseen(_worn(recipe, data, source=source))
             people = {one.subject for one in moved}
             same = [one for one in self._unseen(recordings) if one.subject in people]
             if not same:
@@ -288,8 +289,12 @@ def _mirrored(position: str) -> str:
     return position
 
 
-def _with(recipe: Recipe, **changes: Any) -> Recipe:
-    return recipe.model_copy(update={"data": recipe.data.model_copy(update=changes)})
+def _worn(recipe: Recipe, data: Path | None, **changes: Any) -> list[Recording]:
+    """Other recordings, through the band's sensors alone."""
+    teacher = recipe.teacher.model_copy(update={"senses": None})
+    other = recipe.data.model_copy(update=changes)
+    found = recorded(recipe.model_copy(update={"data": other, "teacher": teacher}), data)
+    return [one.select(axes=recipe.data.axes) for one in found]
 
 
 def _settings(recipe: Recipe) -> dict[str, str]:

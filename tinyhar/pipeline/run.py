@@ -18,7 +18,7 @@ from typing import Any
 import tinyhar
 from tinyhar import recipe as recipes
 from tinyhar import settings
-from tinyhar.pipeline import deliver, learn, prove, summarise
+from tinyhar.pipeline import deliver, learn, prove, summarise, teach
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import prepare
 from tinyhar.pipeline.prepare import read as prepared
@@ -64,14 +64,14 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "prepare",
         "recordings to windows",
-        ("data", "split", "split_seed"),
+        ("data", "senses", "split", "split_seed"),
         lambda job: prepare(job.recipe, job.folder, job.data, quick=job.quick),
     ),
     Stage(
         "teach",
         "train the teacher",
         ("teacher", "augmentation", "teacher_seed"),
-        _trained(learn.teach),
+        _trained(teach.teach),
     ),
     Stage(
         "distil",
@@ -206,4 +206,7 @@ def _needs_teacher(job: Job) -> bool:
 
 def _check_networks(job: Job) -> None:
     data = prepared(job.folder)
-    learn.check_networks(job.recipe, data.window, len(data.channels), len(data.classes))
+    senses = len(data.teacher.channels) if data.teacher else None
+    learn.check_networks(
+        job.recipe, data.window, len(data.channels), len(data.classes), senses=senses
+    )

@@ -21,8 +21,9 @@ from tinyhar.evaluate.report import render
 from tinyhar.evaluate.run_report import Missing, RunReport
 from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.pipeline.learn import INT8, TEACHER
+from tinyhar.pipeline.learn import INT8
 from tinyhar.pipeline.prepare import FILE, Prepared
+from tinyhar.pipeline.teach import TEACHER
 from tinyhar.recipe import Recipe
 from tinyhar.recordings import dataset
 from tinyhar.settings import to_toml

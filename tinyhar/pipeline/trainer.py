@@ -10,7 +10,16 @@ from typing import Any
 import tf_keras as keras
 
 from tinyhar import compress, distill, models
-from tinyhar.distill import Augment, AugmentConfig, Examples, FitConfig, History, Method, Snapshot
+from tinyhar.distill import (
+    Augment,
+    AugmentConfig,
+    Examples,
+    FitConfig,
+    History,
+    Method,
+    Seen,
+    Snapshot,
+)
 from tinyhar.errors import DataError, ModelError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
@@ -47,13 +56,8 @@ class Trainer:
             Examples(data.inputs(data.side(side)), data.y[data.side(side)])
             for side in ("train", "validation")
         )
-        table = recipe.augmentation
-        config = AugmentConfig(
-            rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
-        )
-        self.augment = Augment(
-            config, data.channels, data.normalisation.mean, data.normalisation.std
-        )
+        self.augment = _augment(recipe, data)
+        self.seen = None if data.teacher is None else _seen(recipe, data.teacher)
 
     def fit(
         self,
@@ -85,6 +89,7 @@ class Trainer:
             teacher=teacher,
             augment=self.augment,
             clip=self.clip,
+            seen=self.seen if teacher else None,
             before_step=before_step,
             on_epoch=lambda report: self.progress.epoch(what, report),
             on_snapshot=_keeper(kept) if resumable else None,
@@ -93,6 +98,20 @@ class Trainer:
         if snapshot is None:
             kept.unlink(missing_ok=True)
         return history
+
+
+def _augment(recipe: Recipe, data: Prepared) -> Augment:
+    table = recipe.augmentation
+    config = AugmentConfig(
+        rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
+    )
+    return Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
+
+
+def _seen(recipe: Recipe, teachers: Prepared) -> Seen:
+    """The training windows through the teacher's sensors."""
+    train = teachers.inputs(teachers.side("train"))
+    return Seen(train, _augment(recipe, teachers), clip_of(recipe, teachers))
 
 
 def _keeper(path: Path) -> Callable[[Snapshot], None]:
