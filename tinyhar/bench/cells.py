@@ -44,8 +44,13 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """Hash of all that its outcome depends on: recipe, arithmetic, quick, package version."""
-        recipe = self.recipe.model_dump(mode="json", exclude={"name", "band"})
+        """Hash of all that its outcome depends on: recipe, arithmetic, quick, package version.
+
+        Defaults are left out: a recipe that learns a new key leaves finished cells finished.
+        """
+        recipe = self.recipe.model_dump(
+            mode="json", exclude={"name", "band"}, exclude_defaults=True
+        )
         parts = {"recipe": recipe, "arithmetic": self.arithmetic, "quick": self.quick}
         text = json.dumps({**parts, "version": tinyhar.__version__}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -12,6 +12,7 @@ from tinyhar.evaluate import formats, page, pictures
 from tinyhar.evaluate.metrics import Evaluation, in_order
 from tinyhar.evaluate.palette import class_colour, text_on
 from tinyhar.evaluate.report_attention import drawn_attention
+from tinyhar.evaluate.report_views import drawn_views
 from tinyhar.evaluate.run_report import (
     Curve,
     DataReport,
@@ -68,6 +69,7 @@ def render(report: RunReport) -> str:
         sensors_drawn=len(_drawn(report.data)),
         curves=[(curve, _curve_pictures(curve)) for curve in report.curves],
         attention=drawn_attention(report),
+        views=drawn_views(report),
         part_colours=_part_colours(report),
         people=_people(report),
         nothing_known=Provenance(),

@@ -58,27 +58,27 @@ class DrawnAttention:
 
 def drawn_attention(report: RunReport) -> DrawnAttention | None:
     """The teacher's attention, if it has any to show."""
-    found = None if isinstance(report.teacher, Missing) else report.teacher.attention
-    if found is None:
+    if isinstance(report.teacher, Missing) or report.teacher.attention is None:
         return None
-    data = report.data
+    found, data = report.teacher.attention, report.data
+    channels = report.teacher.channels or data.channels
     return DrawnAttention(
         found.people,
-        None if found.sensor is None else _sensor_table(found.sensor, data),
+        None if found.sensor is None else _sensor_table(found.sensor, channels),
         None if found.temporal is None else _time_table(found.temporal, data),
     )
 
 
-def _sensor_table(sensor: Map, data: DataReport) -> SensorTable:
-    groups = _groups(data.channels)
+def _sensor_table(sensor: Map, channels: tuple[str, ...]) -> SensorTable:
+    groups = _groups(channels)
     several = len(groups) > 1
     parts = [_cells(sensor, apart=False)]
     if several:
         whole = np.stack([sensor[:, columns].sum(axis=1) for columns in groups.values()], axis=1)
         parts.append(_cells(whole, apart=True))
     return SensorTable(
-        channels=tuple(_short(name, data.channels) for name in data.channels),
-        groups=tuple(_short(name, data.channels) for name in groups) if several else (),
+        channels=tuple(_short(name, channels) for name in channels),
+        groups=tuple(_short(name, channels) for name in groups) if several else (),
         rows=tuple(tuple(cell for part in parts for cell in part[k]) for k in range(len(sensor))),
     )
 

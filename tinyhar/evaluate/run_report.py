@@ -84,7 +84,9 @@ class Curve:
 class TeacherReport:
     """The teacher (or whatever large model taught), on the unseen subjects.
 
-    `attention` is where it looks, if its architecture can tell.
+    `attention` is where it looks, if its architecture can tell. `channels` are those that it sees;
+    none: the band's. `views` judges each of its representations by its own classifier, `without`
+    the whole teacher when the sensors of one position show nothing.
     """
 
     name: str
@@ -92,6 +94,9 @@ class TeacherReport:
     parameters: int
     macs: int | None = None
     attention: ClassAttention | None = None
+    channels: tuple[str, ...] = ()
+    views: Mapping[str, Evaluation] = field(default_factory=dict)
+    without: Mapping[str, Evaluation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -234,11 +239,11 @@ class RunReport:
         for example in self.examples:
             _expect(f"columns of {example.activity}", example.signal.shape[1], c, "channels")
         _expect("units", len(self.data.units), c, "channels")
-        attention = None if isinstance(self.teacher, Missing) else self.teacher.attention
-        if attention is not None:
+        if not isinstance(self.teacher, Missing) and self.teacher.attention is not None:
+            attention, seen = self.teacher.attention, len(self.teacher.channels) or c
             _expect("rows of attention", len(attention.windows), k, "classes")
             if attention.sensor is not None:
-                _expect("columns of sensor attention", attention.sensor.shape[1], c, "channels")
+                _expect("columns of sensor attention", attention.sensor.shape[1], seen, "channels")
 
 
 def evaluations(report: RunReport) -> dict[str, Evaluation]:

@@ -87,7 +87,7 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-FACTS = 2
+FACTS = 3
 """Version of what stages find out and leave: a folder of another one is done again."""
 TEACH = "teach"
 TRAINING = (TEACH, "distil", "prune", "quantise")

@@ -134,6 +134,9 @@ def _teacher(
         parameters=facts["parameters"],
         macs=facts["macs"],
         attention=read_attention(folder) if facts.get("attention") else None,
+        channels=tuple(facts["channels"]),
+        views={name: judge(answers) for name, answers in facts["views"].items()},
+        without={place: judge(answers) for place, answers in facts["without"].items()},
     )
 
 

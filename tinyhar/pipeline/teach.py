@@ -11,7 +11,7 @@ import numpy as np
 import tf_keras as keras
 
 from tinyhar import distill, models
-from tinyhar.pipeline.explain import save_attention
+from tinyhar.pipeline.explain import answers_by_view, answers_without, save_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
@@ -41,8 +41,8 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         members.append(member)
     for snapshot in (folder / SNAPSHOT).parent.glob("snapshot*.npz"):
         snapshot.unlink()
-    looks = save_attention(folder, members[0], seen, clip=trainer.clip)
-    facts = facts_of(members[0], seen, histories[0], trainer.clip)
+    first = members[0]
+    facts = facts_of(first, seen, histories[0], trainer.clip)
     test = seen.inputs(seen.side("test"))
     scores = sum(distill.logits(member, test, clip=trainer.clip) for member in members)
     return {
@@ -50,7 +50,10 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         "parameters": facts["parameters"] * len(members),
         "macs": facts["macs"] * len(members),
         "predicted": np.argmax(scores, axis=1).tolist(),
-        "attention": looks,
+        "channels": [channel.name for channel in seen.channels],
+        "attention": save_attention(folder, first, seen, clip=trainer.clip),
+        "views": answers_by_view(first, seen, clip=trainer.clip),
+        "without": answers_without(first, seen, clip=trainer.clip),
     }
 
 
