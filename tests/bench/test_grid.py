@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from tests.bench.grids import TABLE, cells_of, league, small
+from tinyhar import models, settings
 from tinyhar import recipe as recipes
-from tinyhar import settings
 from tinyhar.bench import grid
 from tinyhar.bench.cells import expand, select
 from tinyhar.errors import RecipeError
+from tinyhar.pipeline.trainer import build
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
@@ -183,10 +184,14 @@ def test_the_league_has_what_it_promises() -> None:
         if cell.group == "distillation":
             assert cell.recipe.distillation.method == cell.method
             assert cell.recipe.student == same[cell.protocol, cell.size].recipe.student
-            if cell.size == 15000:
-                assert cell.recipe.student == recipes.load(cell.protocol).student
+            assert cell.recipe.teacher_seed == 1  # one teacher for all seeds
         else:
             assert not cell.needs_teacher
+    for (protocol, size), cell in same.items():
+        channels, classes = 6, 19 if protocol == "dsads-wrist" else 6
+        shape = (cell.recipe.data.window, channels, classes)
+        student = build(cell.recipe.student, shape, seed=1)
+        assert 0.9 * size < models.total_cost(student).parameters <= size
     people = {m: {c.fold for c in cells if c.protocol == "dsads-wrist" and c.method == m}
               for m in ("none", "hinton", "smldist", "rkd", "forest")}  # fmt: skip
     everybody = set("1234567")
