@@ -95,6 +95,8 @@ def _head(recording: Recording) -> dict[str, Any]:
         "source": recording.source,
         "notes": recording.notes,
         "scenario": recording.scenario,
+        "session": recording.session,
+        "start": recording.start,
     }
 
 
@@ -115,6 +117,8 @@ def _rebuild(heads: list[dict[str, Any]], signal: Any, labels: Any) -> list[Reco
                 source=head["source"],
                 notes=tuple(head["notes"]),
                 scenario=head["scenario"],
+                session=head.get("session", ""),  # files of sets that tell none may lack it
+                start=head.get("start", 0.0),
             )
         )
         values += count * len(channels)

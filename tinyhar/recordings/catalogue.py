@@ -13,6 +13,7 @@ from tinyhar.recordings import (
     dsads,
     hapt,
     motionsense,
+    openpack,
     pamap2,
     realdisp,
     spsw,
@@ -147,6 +148,7 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
         archives=("DATA.zip",),
         marker="s[0-9][0-9]/s*_s[pw].csv",
         read=spsw.read,
+        version=2,
     ),
     DatasetInfo(
         name="ucihar",
@@ -185,6 +187,17 @@ DATASETS: Final[dict[str, DatasetInfo]] = _register(
     _scenario("ideal", "nine units where an expert put them"),
     _scenario("self", "nine units, some where their wearers put them"),
     _scenario("mutual", "nine units, four to seven displaced on purpose"),
+    DatasetInfo(
+        name="openpack",
+        title="OpenPack: four units on wrists and upper arms, ten operations of packing parcels",
+        brief="units on wrists, upper arms: 10 steps of packing parcels",
+        homepage="https://open-pack.github.io",
+        licence="CC BY-NC-SA 4.0",
+        marker="U0[12][0-9][0-9]*",
+        by_hand="it comes as an archive a worker: get U0101.zip and the others from "
+        "https://zenodo.org/records/8145223 into {folder}; they need not be unpacked",
+        read=openpack.read,
+    ),
     DatasetInfo(
         name="csv",
         title="Your own recordings, one .csv file each (`tinyhar data info csv` tells the format)",

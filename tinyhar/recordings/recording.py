@@ -60,6 +60,9 @@ class Recording:
         source: the file it came from, for messages.
         notes: what the reader had to repair, one sentence each.
         scenario: how the sensors came to sit as they do, where a data set tells ("ideal").
+        session: recordings of the same subject and session were made at the same time, by
+            different devices; "" where nobody tells. Together they are joined by ``align``.
+        start: seconds on the session's common clock at the first sample.
 
     Raises:
         DataError: shapes do not fit together, a label points nowhere, or a value is not finite.
@@ -74,6 +77,8 @@ class Recording:
     source: str
     notes: tuple[str, ...] = field(default=())
     scenario: str = ""
+    session: str = ""
+    start: float = 0.0
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.shape[1] != len(self.channels):
@@ -87,6 +92,8 @@ class Recording:
             )
         if not self.rate > 0:
             raise DataError(f"{self.source}: a rate of {self.rate} Hz is not positive")
+        if not np.isfinite(self.start):
+            raise DataError(f"{self.source}: a start at {self.start} s is no time")
         if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < len(
             self.activities
         ):
@@ -163,7 +170,10 @@ def require_finite(
 
 
 def digest(recordings: Iterable[Recording]) -> str:
-    """A sha256 over everything that training sees: subjects, rates, channels, samples, labels."""
+    """A sha256 over everything that training sees: subjects, rates, channels, samples, labels.
+
+    When a recording was made is no part of it: a training does not see that.
+    """
     whole = hashlib.sha256()
     for recording in recordings:
         names = [channel.name + channel.unit for channel in recording.channels]
