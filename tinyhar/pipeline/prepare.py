@@ -15,7 +15,7 @@ from tinyhar.counts import CountMap, Normalisation
 from tinyhar.errors import DataError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
-from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, digest, load
+from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, align, digest, load
 from tinyhar.splits import SIDES, Split, check_fitted, check_inputs, make_split
 from tinyhar.windows import Windows, cut, resample
 
@@ -113,23 +113,9 @@ def recorded(recipe: Recipe, data: Path | None) -> list[Recording]:
     found = load(recipe.data.source, data)
     positions = _all_of(recipe, "positions")
     kinds = _all_of(recipe, "kinds")
-    if positions is not None:
-        found = _together(recipe, found, positions)
+    if positions is not None:  # the band's first: the labels are its device's
+        found = list(align(found, positions, synchronise=recipe.data.synchronise).recordings)
     return [resample(one.select(kinds=kinds), recipe.data.rate) for one in found]
-
-
-def _together(
-    recipe: Recipe, recordings: list[Recording], positions: tuple[str, ...]
-) -> list[Recording]:
-    """Recordings with a device at each position: some data sets record each device by itself."""
-    chosen = [one for one in recordings if set(positions) <= set(one.positions)]
-    if chosen:
-        return [one.select(positions=positions) for one in chosen]
-    there = sorted({p for r in recordings for p in r.positions})
-    raise DataError(
-        f"{recipe.data.source}: no recording has the positions {', '.join(positions)}; "
-        f"there is {', '.join(there)}"
-    )
 
 
 def _all_of(recipe: Recipe, attribute: str) -> tuple[str, ...] | None:
