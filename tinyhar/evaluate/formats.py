@@ -45,6 +45,12 @@ def share(value: float | None) -> str:
     return f"{math.floor(value * 1e5) / 1e3:.3f} %"
 
 
+def fewer(value: float, than: float) -> str:
+    """By how much a value is below another: "95.3 % fewer"; "more" where it is above."""
+    change = 100 * (1 - value / than)
+    return f"{abs(change):.1f} % {'fewer' if change >= 0 else 'more'}"
+
+
 def number(value: float | None) -> str:
     """A measurement to four significant digits, without an exponent: 50, 2.56, 0.8123."""
     if value is None or not math.isfinite(value):

@@ -70,10 +70,18 @@ def _teacher_json(teacher: TeacherReport | Missing) -> dict[str, Any]:
         **_evaluation_json(teacher.evaluation),
         "parameters": teacher.parameters,
         "macs": teacher.macs,
+        "latency_ms": teacher.latency_ms,
     }
 
 
-_STUDENT_FIGURES = ("parameters", "macs", "flash_bytes", "tflite_bytes", "transfer_bytes")
+_STUDENT_FIGURES = (
+    "parameters",
+    "macs",
+    "latency_ms",
+    "flash_bytes",
+    "tflite_bytes",
+    "transfer_bytes",
+)
 
 
 def _student_json(student: StudentReport | Missing) -> dict[str, Any]:

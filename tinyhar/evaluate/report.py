@@ -70,11 +70,34 @@ def render(report: RunReport) -> str:
         curves=[(curve, _curve_pictures(curve)) for curve in report.curves],
         attention=drawn_attention(report),
         views=drawn_views(report),
+        comparison=comparison(report),
         part_colours=_part_colours(report),
         people=_people(report),
         nothing_known=Provenance(),
         people_picture=_people_picture(report),
     )
+
+
+def comparison(report: RunReport) -> str | None:
+    """The student beside its teacher, each ratio with what it is a ratio of."""
+    teacher, student = report.teacher, report.student
+    if isinstance(teacher, Missing) or isinstance(student, Missing):
+        return None
+    parts = [_fewer("parameters", student.parameters, teacher.parameters)]
+    if teacher.macs:
+        parts.append(_fewer("multiply-accumulates", student.macs, teacher.macs))
+    if teacher.latency_ms and student.latency_ms:
+        parts.append(
+            f"{formats.number(teacher.latency_ms / student.latency_ms)} times as fast on the desk, "
+            f"one window at a time in float ({formats.number(student.latency_ms)} ms for "
+            f"{formats.number(teacher.latency_ms)} ms)"
+        )
+    return f"The student beside its teacher: {', '.join(parts)}."
+
+
+def _fewer(what: str, ours: int, theirs: int) -> str:
+    ratio = formats.fewer(ours, theirs)
+    return f"{ratio} {what} ({formats.count(ours)} for {formats.count(theirs)})"
 
 
 def chips(classes: tuple[str, ...]) -> list[Chip]:

@@ -84,7 +84,8 @@ class Curve:
 class TeacherReport:
     """The teacher (or whatever large model taught), on the unseen subjects.
 
-    `attention` is where it looks, if its architecture can tell. `channels` are those that it sees;
+    `latency_ms` is one window's on the desk, in float, as the student's. `attention` is where it
+    looks, if its architecture can tell. `channels` are those that it sees;
     none: the band's. `views` judges each of its representations by its own classifier, `without`
     the whole teacher when the sensors of one position show nothing.
     """
@@ -94,6 +95,7 @@ class TeacherReport:
     parameters: int
     macs: int | None = None
     attention: ClassAttention | None = None
+    latency_ms: float | None = None
     channels: tuple[str, ...] = ()
     views: Mapping[str, Evaluation] = field(default_factory=dict)
     without: Mapping[str, Evaluation] = field(default_factory=dict)
@@ -119,6 +121,7 @@ class HeadReport:
 class StudentReport:
     """The student as deployed: `parameters` and `macs` are the final model's, one window.
 
+    `latency_ms` is one window's on the desk, in float, where there was a teacher to compare with.
     `flash_bytes` is what the model itself takes in the band's flash (the compiled payload),
     `tflite_bytes` the .tflite file, `transfer_bytes` the bundle gzip'd as sent to a band. `heads`
     are the classifiers that competed, if any did, the largest share first.
@@ -134,6 +137,7 @@ class StudentReport:
     transfer_bytes: int | None = None
     steps: tuple[StepCost, ...] = ()
     heads: tuple[HeadReport, ...] = ()
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from tinyhar.models.anchors import anchors, with_anchors
 from tinyhar.models.attention import sensor_attention, temporal_attention
 from tinyhar.models.cost import Cost, LayerCost, cost_table, total_cost
 from tinyhar.models.deployable import DEPLOYABLE, check_student
+from tinyhar.models.latency import desk_latency
 
 __all__ = [
     "DEPLOYABLE",
@@ -41,6 +42,7 @@ __all__ = [
     "build",
     "check_student",
     "cost_table",
+    "desk_latency",
     "options_of",
     "sensor_attention",
     "temporal_attention",

@@ -129,7 +129,17 @@ def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         )
         student = sparse.strip()
     save(folder, PRUNED, student)
-    return facts_of(student, data, history, trainer.clip)
+    return {**facts_of(student, data, history, trainer.clip), **_beside_teacher(student, support)}
+
+
+def _beside_teacher(student: keras.Model, support: dict[str, Any]) -> dict[str, Any]:
+    """Milliseconds for a window on the desk, of both in turn: what else it does hits both."""
+    if "teacher" not in support:
+        return {}
+    teacher: distill.Teacher = support["teacher"]
+    taken = {"student": models.desk_latency(student)}
+    taken["teacher"] = sum(models.desk_latency(member) for member in teacher.models)
+    return {"desk_latency_ms": taken}
 
 
 def quantise(

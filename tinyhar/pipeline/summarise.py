@@ -65,7 +65,7 @@ def summarise(
     report = RunReport(
         title=recipe.name,
         data=_data(recipe, data, facts["prepare"]),
-        teacher=_teacher(recipe, folder, facts.get("teach"), judge),
+        teacher=_teacher(recipe, folder, facts, judge),
         student=_student(recipe, folder, facts, judge),
         device=_device(facts["prove"], judge),
         memory=_memory(facts["build"]),
@@ -121,8 +121,9 @@ def _times(members: int) -> str:
 
 
 def _teacher(
-    recipe: Recipe, folder: RunFolder, facts: Facts | None, judge: _Judge
+    recipe: Recipe, folder: RunFolder, stages: dict[str, Facts], judge: _Judge
 ) -> reports.TeacherReport | Missing:
+    facts = stages.get("teach")
     if facts is None:
         return Missing(
             "No teacher was trained: the student learned from the labels alone "
@@ -134,6 +135,7 @@ def _teacher(
         parameters=facts["parameters"],
         macs=facts["macs"],
         attention=read_attention(folder) if facts.get("attention") else None,
+        latency_ms=stages["prune"]["desk_latency_ms"]["teacher"],
         channels=tuple(facts["channels"]),
         views={name: judge(answers) for name, answers in facts["views"].items()},
         without={place: judge(answers) for place, answers in facts["without"].items()},
@@ -202,6 +204,7 @@ def _student(
         int8=int8,
         parameters=size,
         macs=pruned["macs"],
+        latency_ms=pruned.get("desk_latency_ms", {}).get("student"),
         flash_bytes=delivered["payload_bytes"],
         tflite_bytes=delivered["tflite_bytes"],
         transfer_bytes=gzip_bytes((folder / BUNDLE).read_bytes()),
