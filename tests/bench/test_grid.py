@@ -12,7 +12,7 @@ import pytest
 from tests.bench.grids import TABLE, cells_of, league, small
 from tinyhar import models, settings
 from tinyhar import recipe as recipes
-from tinyhar.bench import grid
+from tinyhar.bench import grid, work
 from tinyhar.bench.cells import expand, select
 from tinyhar.errors import RecipeError
 from tinyhar.pipeline.trainer import build
@@ -205,3 +205,14 @@ def test_a_grid_names_recipes_that_lie_beside_it(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(demo)
     one = grid.parse(changed("protocols.0.recipe", "mine.toml"))
     assert expand(one, tmp_path / "grid.toml")[0].recipe.data.stride == 16
+
+
+def test_the_grid_of_tsaks_targets_can_be_done() -> None:
+    cells = expand(grid.load("tsak"), grid.find("tsak"))
+    assert {c.fold for c in cells if c.method == "none"} == {None, *"1234567"}
+    first = {(c.protocol, c.method): c for c in reversed(cells)}
+    assert len(first) == 14
+    for cell in first.values():
+        work.check(cell)
+    keys = {work.teacher_key(cell) for cell in cells if cell.needs_teacher}
+    assert len(keys) == 8  # one for each person left out, one for the other protocol
