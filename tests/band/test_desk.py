@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tinyhar.band.desk import BUNDLE, MODEL, VALIDATION, read_bundle, read_desk, read_model
+from tinyhar.band.desk import BUNDLE, INT8, VALIDATION, read_bundle, read_desk, read_model
 from tinyhar.errors import TinyharError
 
-READERS = {BUNDLE: read_bundle, MODEL: read_model, VALIDATION: read_desk}
+READERS = {BUNDLE: read_bundle, INT8: read_model, VALIDATION: read_desk}
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_export_to_where_nothing_can_be_written_is_bad_input(copy: Path, out: st
 
 
 def test_export_of_what_is_no_run_is_bad_input(copy: Path) -> None:
-    (copy / MODEL).write_bytes((copy / MODEL).read_bytes()[:1000])
+    (copy / INT8).write_bytes((copy / INT8).read_bytes()[:1000])
     status, _, err = tinyhar("export", copy, "--out", copy / "c")
     assert (status, len(err)) == (2, 1)
-    assert f"{copy / MODEL}: damaged .tflite model" in err[0]
+    assert f"{copy / INT8}: damaged .tflite model" in err[0]

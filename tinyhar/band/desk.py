@@ -20,7 +20,7 @@ from tinyhar.errors import DataError, ModelError
 BUNDLE: Final = "bundle.thb"
 """What the band runs, in a run's folder."""
 
-MODEL: Final = "int8/model.tflite"
+INT8: Final = "int8/model.tflite"
 """What the bundle was made from."""
 
 AGAIN: Final = "`tinyhar run` with the same recipe makes it again"
@@ -120,11 +120,11 @@ def read_model(run: Path) -> tuple[bytes, Graph]:
         DataError: it cannot be read.
         ModelError: it is damaged, or no model for a band.
     """
-    tflite = _bytes_of(run, MODEL)
+    tflite = _bytes_of(run, INT8)
     try:
         return tflite, read_graph(tflite)
     except ModelError as error:
-        raise ModelError(f"{run / MODEL}: {error}; {AGAIN}") from error
+        raise ModelError(f"{run / INT8}: {error}; {AGAIN}") from error
 
 
 def _bytes_of(run: Path, name: str) -> bytes:

@@ -76,7 +76,7 @@ def measure(image: Path) -> ImageSize:
         model_bytes = _model_bytes(file, str(image))
     flash: Counter[str] = Counter()
     ram: Counter[str] = Counter()
-    for section, size, origin in _contributions(image.with_suffix(".map")):
+    for section, size, origin in contributions(image.with_suffix(".map")):
         name = _part_of(section, origin)
         if section.startswith((".bss", "COMMON", ".data")):
             ram[name] += size
@@ -130,7 +130,7 @@ _LINE = re.compile(
 _KEPT = (".text", ".rodata", ".data", ".bss", "COMMON", ".vectors", ".ARM.ex", ".init", ".fini")
 
 
-def _contributions(map_file: Path) -> Iterator[tuple[str, int, str]]:
+def contributions(map_file: Path) -> Iterator[tuple[str, int, str]]:
     """Input section, bytes and object file of everything that the linker kept (GNU ld's map)."""
     try:
         text = map_file.read_text(errors="replace")

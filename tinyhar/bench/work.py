@@ -122,7 +122,7 @@ class _Outcome:
 
 
 def _int8(cell: Cell, folder: RunFolder, data: Path | None) -> _Outcome:
-    from tinyhar.pipeline.learn import INT8
+    from tinyhar.band.desk import INT8
     from tinyhar.pipeline.run import advance
 
     facts = advance(cell.recipe, folder.root, until="quantise", data=data, quick=cell.quick)

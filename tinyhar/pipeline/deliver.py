@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar.band.build import build_firmware
-from tinyhar.band.desk import BUNDLE, VALIDATION
+from tinyhar.band.desk import BUNDLE, INT8, VALIDATION
 from tinyhar.convert import integer
 from tinyhar.convert.bundle import Bundle, Smoothing, identity, pack
 from tinyhar.convert.compiled import compile_model
@@ -17,7 +17,7 @@ from tinyhar.convert.graph import read_graph
 from tinyhar.convert.reference import TFLM, Int8, TflmReference
 from tinyhar.errors import ModelError, ToolError
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.pipeline.learn import INT8, count_map
+from tinyhar.pipeline.learn import count_map
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
 from tinyhar.recipe import Recipe

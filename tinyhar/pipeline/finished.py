@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar import recipe as recipes
+from tinyhar.band.desk import INT8
 from tinyhar.convert import integer
 from tinyhar.convert.graph import Graph, read_graph
 from tinyhar.counts import CountMap, to_counts
 from tinyhar.errors import DataError
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.pipeline.learn import INT8, count_map
+from tinyhar.pipeline.learn import count_map
 from tinyhar.pipeline.prepare import Prepared, read
 from tinyhar.pipeline.run import STAGES, TEACH
 from tinyhar.recipe import Recipe

@@ -14,6 +14,7 @@ import numpy as np
 import tf_keras as keras
 
 from tinyhar import compress, distill, models
+from tinyhar.band.desk import INT8
 from tinyhar.convert import integer
 from tinyhar.convert.graph import read_graph
 from tinyhar.counts import CountMap
@@ -37,7 +38,6 @@ from tinyhar.recipe import Recipe, Training
 
 STUDENT = "student/model.keras"
 PRUNED = "pruned/model.keras"
-INT8 = "int8/model.tflite"
 CALIBRATED = "int8/calibrated.tflite"
 """The same pruned student, quantised by calibration alone: what training-aware int8 is worth."""
 

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tinyhar
+from tinyhar.band.desk import INT8
 from tinyhar.errors import DataError
 from tinyhar.evaluate import robustness as disturb
 from tinyhar.evaluate.metrics import macro_f1
 from tinyhar.evaluate.robustness_results import Trial, Tried
 from tinyhar.pipeline.finished import Finished
-from tinyhar.pipeline.learn import INT8
 from tinyhar.pipeline.prepare import recorded, windowed
 from tinyhar.recipe import Recipe
 from tinyhar.recordings import Recording, digest

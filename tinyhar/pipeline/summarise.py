@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import tinyhar
-from tinyhar.band.desk import BUNDLE, VALIDATION
+from tinyhar.band.desk import BUNDLE, INT8, VALIDATION
 from tinyhar.distill.heads import HEADS
 from tinyhar.evaluate import run_report as reports
 from tinyhar.evaluate.cost import StepCost, float_bytes, gzip_bytes
@@ -21,7 +21,6 @@ from tinyhar.evaluate.report import render
 from tinyhar.evaluate.run_report import Missing, RunReport
 from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.pipeline.learn import INT8
 from tinyhar.pipeline.prepare import FILE, Prepared
 from tinyhar.pipeline.teach import TEACHER
 from tinyhar.recipe import Recipe

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from tinyhar.cli.bench import run, table
+from tinyhar.cli.bench import device, run, table
 
 app = typer.Typer(rich_markup_mode="rich")
 app.callback(invoke_without_command=True)(run.bench)
 app.command("table")(table.table)
+app.command("device")(device.device)

@@ -1,0 +1,90 @@
+"""Models to measure, each with windows and the answers that are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyhar.band.desk import INT8
+from tinyhar.convert import integer
+from tinyhar.convert.graph import read_graph
+from tinyhar.errors import DataError, ModelError
+
+WINDOWS: Final = 20
+"""At most so many are run: each costs the same instructions but for clamped values."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A .tflite model with int8 windows x [n, 1, time, channel] and logits y [n, classes]."""
+
+    name: str
+    tflite: bytes
+    x: NDArray[np.int8]
+    y: NDArray[np.int8]
+    golden: str
+    """Where the answers are from."""
+
+
+def find(paths: Iterable[Path]) -> list[Workload]:
+    """Models given as files, as folders of .tflite files, or as run folders.
+
+    ``NAME_golden.npz`` beside ``NAME.tflite`` (windows ``x``, logits ``y``) holds the right
+    answers; without it random windows are answered by the desk's reference arithmetic.
+
+    Raises:
+        DataError: nothing there, or golden vectors that do not fit.
+        ModelError: a model that is damaged or that the engine cannot run.
+    """
+    files = [file for path in paths for file in _files(path)]
+    if not files:
+        raise DataError("no models: name .tflite files, a folder of them, or a run folder")
+    return [_load(file) for file in files]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if (path / INT8).is_file():
+        return [path / INT8]
+    found = sorted(path.glob("*.tflite"))
+    if not found:
+        raise DataError(f"{path}: no .tflite file and no finished run there")
+    return found
+
+
+def _load(file: Path) -> Workload:
+    try:
+        tflite = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}") from error
+    name = file.parent.parent.name if file.match(INT8) else file.stem
+    golden = file.with_name(f"{file.stem}_golden.npz")
+    try:
+        graph = read_graph(tflite)
+        shape = graph.tensors[graph.input].shape[1:]
+        if golden.is_file():
+            return Workload(name, tflite, *_golden(golden, shape), "TFLM")
+        x = np.random.default_rng(0).integers(-128, 128, (WINDOWS, *shape)).astype(np.int8)
+        return Workload(name, tflite, x, integer.run(graph, x), "desk, random windows")
+    except ModelError as error:
+        raise ModelError(f"{file}: {error}") from error
+
+
+def _golden(file: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    try:
+        with np.load(file) as saved:
+            x, y = saved["x"][:WINDOWS], saved["y"][:WINDOWS]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{file}: no golden vectors x and y ({error})") from error
+    if x.dtype != np.int8 or y.dtype != np.int8 or x.shape[1:] != shape or len(x) != len(y):
+        raise DataError(
+            f"{file}: x {x.dtype}{list(x.shape)} and y {y.dtype}{list(y.shape)}: expected int8 "
+            f"windows [n, {', '.join(map(str, shape))}] and as many int8 logits"
+        )
+    return x, y

@@ -1,0 +1,58 @@
+"""``tinyhar bench device``: what models cost on an emulated Cortex-M4."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinyhar.cli.status import BAD_VERDICT
+
+
+def device(
+    models: Annotated[
+        list[Path],
+        typer.Option(
+            "--models",
+            help="A .tflite file, a folder of them, or a run folder; repeatable.",
+        ),
+    ],
+    layers: Annotated[bool, typer.Option("--layers", help="Every layer's share, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Run models in the compiled engine on an emulated Cortex-M4, and count.
+
+    Instructions are those of one window, int8 input to logits; answers are compared with the golden
+    vectors beside a model (NAME_golden.npz), else with the desk's. Exit status 1: a byte differs.
+    """
+    from tinyhar.bench import device as bench
+    from tinyhar.bench import device_table, workload
+
+    found = workload.find(models)
+    with bench.device() as target:
+        costs = [target.measure(one) for one in found]
+    if as_json:
+        print(json.dumps(device_table.as_json(costs), indent=2))
+    else:
+        known = [device_table.tflm_cost(one.tflite) for one in found]
+        _show(device_table.HEADER, device_table.rows(list(zip(costs, known, strict=True))))
+        for cost in costs if layers else []:
+            header = (cost.model, "operator", "instructions", "share")
+            _show(header, device_table.layer_rows(cost))
+        print(f"answers compared with: {', '.join(dict.fromkeys(c.golden for c in costs))}")
+    if any(cost.mismatched_bytes for cost in costs):
+        sys.exit(BAD_VERDICT)
+
+
+def _show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = Table(*header, box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
