@@ -43,9 +43,12 @@ def record_of(cell: Cell, f1: float) -> dict[str, Any]:
         "teacher_f1": f1 + 0.01 if cell.needs_teacher else None,
         "parameters": PARAMETERS.get(cell.method, (cell.size or 10_000) - 300),
         "macs": None if cell.arithmetic == "forest" else 500_000,
-        "int8_bytes": 40_000 if int8 else None,
+        "device": DEVICE if int8 else None,
         "seconds": 100.0,
     }
+
+
+DEVICE = {"flash_bytes": 19_152, "ram_bytes": 3_248, "instructions": 602_307}
 
 
 def plausible(cell: Cell) -> float:

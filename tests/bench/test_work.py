@@ -81,11 +81,11 @@ def test_every_kind_of_cell_leaves_a_record(done: Done) -> None:
         assert record["quick"] is True
     forest = done.records["forest"]
     assert forest["float"]["macro_f1"] > 0.5  # easy movement: chance is 0.13
-    assert (forest["int8"], forest["macs"], forest["int8_bytes"]) == (None, None, None)
+    assert (forest["int8"], forest["macs"], forest["device"]) == (None, None, None)
     network = done.records["tinier_har"]
     assert network["int8"] is None and network["macs"] > 0
     student = done.records["hinton"]
-    assert student["int8_bytes"] > 1000 and student["teacher_f1"] is not None
+    assert student["device"]["flash_bytes"] > 1000 and student["teacher_f1"] is not None
 
 
 def test_test_people_are_the_recipes_and_nobody_elses(done: Done) -> None:

@@ -58,7 +58,9 @@ class Standing:
     teacher: float | None
     parameters: float
     macs: float | None
-    int8_bytes: float | None
+    flash_bytes: float | None
+    ram_bytes: float | None
+    instructions: float | None
     seconds: float
     by_seed: dict[int, float] = field(default_factory=dict)
 
@@ -124,7 +126,10 @@ class League:
             teacher=_known([c["teacher_f1"] for c in cells]),
             parameters=_mean([c["parameters"] for c in cells]),
             macs=_known([c["macs"] for c in cells]),
-            int8_bytes=_known([c["int8_bytes"] for c in cells]),
+            **{
+                figure: _known([(c["device"] or {}).get(figure) for c in cells])
+                for figure in ("flash_bytes", "ram_bytes", "instructions")
+            },
             seconds=_mean([c["seconds"] for c in cells]),
             by_seed=by_seed,
         )

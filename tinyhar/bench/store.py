@@ -32,7 +32,8 @@ Record = dict[str, Any]
 COLUMNS: Final = (
     *("protocol", "method", "group", "arithmetic", "size", "fold", "seed", "test_subjects"),
     *("int8_macro_f1", "float_macro_f1", "accuracy", "class_f1", "subject_f1"),
-    *("parameters", "macs", "int8_bytes", "seconds", "teacher_f1", "quick", "version", "id"),
+    *("parameters", "macs", "flash_bytes", "ram_bytes", "instructions"),
+    *("seconds", "teacher_f1", "quick", "version", "id"),
 )
 """Of ``table.csv``; accuracy, class_f1 and subject_f1 are the int8 model's where there is one."""
 
@@ -157,6 +158,7 @@ def table_csv(records: Sequence[Record]) -> str:
         judged = int8 or floating
         row = {
             **record,
+            **(record["device"] or {}),
             "test_subjects": " ".join(record["split"]["test"]),
             "int8_macro_f1": int8["macro_f1"] if int8 else None,
             "float_macro_f1": floating["macro_f1"] if floating else None,

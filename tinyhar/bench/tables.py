@@ -157,16 +157,19 @@ def costs(league: League) -> Table | None:
     headings = ("protocol", "method", "float F1", "score", "teacher F1", "parameters", "MACs")
     notes = [
         "Score is the int8 model's macro-F1, of networks that cannot be int8 the float model's; "
-        "bytes are the .tflite's; time is one thread's, without the teacher."
+        "flash is the compiled model's, RAM its activations and the engine's state; instructions "
+        "are a window's on the emulated Cortex-M4; time is one thread's, without the teacher."
     ]
-    return Table("costs", "Costs", (*headings, "int8 bytes", "time"), rows, notes, words=2)
+    device = ("flash", "RAM", "instructions", "time")
+    return Table("costs", "Costs", (*headings, *device), rows, notes, words=2)
 
 
 def _cost(column: Column, method: Method, one: Standing) -> tuple[Cell, ...]:
     values = (
         *(column.title, _told(method), _three(one.floating), _three(one.seeds.mean)),
         *(_three(one.teacher), formats.count(one.parameters), formats.count(one.macs)),
-        *(formats.count(one.int8_bytes), formats.duration(one.seconds)),
+        *(formats.count(one.flash_bytes), formats.count(one.ram_bytes)),
+        *(formats.count(one.instructions), formats.duration(one.seconds)),
     )
     return tuple(map(Cell, values))
 

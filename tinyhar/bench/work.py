@@ -13,8 +13,12 @@ from typing import Any
 
 import tinyhar
 from tinyhar import recipe as recipes
+from tinyhar.bench import device as bench_device
 from tinyhar.bench import forest
 from tinyhar.bench.cells import Cell
+from tinyhar.bench.workload import with_random_windows
+from tinyhar.convert.compiled import compile_model
+from tinyhar.errors import ModelError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
 
@@ -118,7 +122,8 @@ class _Outcome:
     """Of "int8" and "float", as far as the model has them."""
     parameters: int
     macs: int | None = None
-    int8_bytes: int | None = None
+    device: dict[str, int] | None = None
+    """What a band pays: "flash_bytes", "ram_bytes" and, if it could be booted, "instructions"."""
 
 
 def _int8(cell: Cell, folder: RunFolder, data: Path | None) -> _Outcome:
@@ -131,8 +136,26 @@ def _int8(cell: Cell, folder: RunFolder, data: Path | None) -> _Outcome:
         {"int8": facts["quantise"]["predicted"], "float": facts["prune"]["predicted"]},
         parameters=facts["prune"]["parameters"],
         macs=facts["prune"]["macs"],
-        int8_bytes=(folder / INT8).stat().st_size,
+        device=_on_device(cell, (folder / INT8).read_bytes()),
     )
+
+
+def _on_device(cell: Cell, tflite: bytes) -> dict[str, int]:
+    """The model in the compiled engine: no engine, no firmware counted."""
+    compiled = compile_model(tflite)
+    if bench_device.missing_tools():
+        return {"flash_bytes": len(compiled.payload), "ram_bytes": compiled.arena_bytes}
+    with bench_device.device() as target:
+        cost = target.measure(with_random_windows(cell.id, tflite))
+    if cost.mismatched_bytes:
+        raise ModelError(
+            f"{cell.id}: {cost.mismatched_bytes} bytes of the emulated band are not the desk's"
+        )
+    return {
+        "flash_bytes": cost.model_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "instructions": cost.instructions_per_window,
+    }
 
 
 def _float(cell: Cell, folder: RunFolder, data: Path | None) -> _Outcome:
@@ -214,7 +237,7 @@ def _record(cell: Cell, folder: RunFolder, outcome: _Outcome) -> dict[str, Any]:
         "teacher_f1": macro_f1(truth, taught["predicted"], classes=classes) if taught else None,
         "parameters": outcome.parameters,
         "macs": outcome.macs,
-        "int8_bytes": outcome.int8_bytes,
+        "device": outcome.device,
         "seconds": sum(own),
     }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyhar.band.desk import INT8
 from tinyhar.convert import integer
-from tinyhar.convert.graph import read_graph
+from tinyhar.convert.graph import Graph, read_graph
 from tinyhar.errors import DataError, ModelError
 
 WINDOWS: Final = 20
@@ -66,14 +66,23 @@ def _load(file: Path) -> Workload:
     name = file.parent.parent.name if file.match(INT8) else file.stem
     golden = file.with_name(f"{file.stem}_golden.npz")
     try:
-        graph = read_graph(tflite)
-        shape = graph.tensors[graph.input].shape[1:]
         if golden.is_file():
-            return Workload(name, tflite, *_golden(golden, shape), "TFLM")
-        x = np.random.default_rng(0).integers(-128, 128, (WINDOWS, *shape)).astype(np.int8)
-        return Workload(name, tflite, x, integer.run(graph, x), "desk, random windows")
+            return Workload(name, tflite, *_golden(golden, _shape(read_graph(tflite))), "TFLM")
+        return with_random_windows(name, tflite)
     except ModelError as error:
         raise ModelError(f"{file}: {error}") from error
+
+
+def with_random_windows(name: str, tflite: bytes) -> Workload:
+    """A model with windows that reach every value, answered by the desk's reference arithmetic."""
+    graph = read_graph(tflite)
+    size = (WINDOWS, *_shape(graph))
+    x = np.random.default_rng(0).integers(-128, 128, size).astype(np.int8)
+    return Workload(name, tflite, x, integer.run(graph, x), "desk, random windows")
+
+
+def _shape(graph: Graph) -> tuple[int, ...]:
+    return graph.tensors[graph.input].shape[1:]
 
 
 def _golden(file: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
