@@ -20,6 +20,7 @@ from tinyhar.band.client import Client, connect
 from tinyhar.band.codes import Engine, What, name_of
 from tinyhar.band.discover import candidates, choose
 from tinyhar.band.link import BAUD
+from tinyhar.cli import serial_live
 from tinyhar.cli import serial_views as views
 from tinyhar.cli.status import BAD_INPUT, BAD_VERDICT
 from tinyhar.errors import BandError, DataError, TinyharError
@@ -33,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+serial_live.register(app)
 
 Port = Annotated[
     str | None,
