@@ -30,7 +30,7 @@ class AttentionTransfer(FeatureMethod):
     """Zagoruyko & Komodakis 2017, activation-based, at each stage."""
 
     name: ClassVar[str] = "at"
-    weight: float = 10.0
+    weight: float = 1.0
     stages: tuple[str, ...] = ("stage1", "stage2", "stage3")
 
     def features(self, teacher: Outputs, student: Outputs) -> tf.Tensor:
