@@ -92,6 +92,8 @@ def sensing_of(
     client.require_model()
     classes, channels = client.names(What.CLASS_NAME), client.names(What.CHANNEL_NAME)
     run = run or home_of(client)
+    if run is not None and full_scale:
+        raise DataError(f"{run} knows its band's full scales: leave out the ranges")
     if run is not None:
         bundle, bundle_id = read_bundle(run)
         check_model(client, bundle_id)

@@ -16,7 +16,9 @@ from tinyhar.errors import DataError
 
 def register(app: typer.Typer) -> None:
     """Give the serial tool these commands."""
-    for command in (live, monitor):
+    from tinyhar.cli.serial_live_calibrate import calibrate
+
+    for command in (live, monitor, calibrate):
         app.command()(command)
 
 

@@ -68,8 +68,6 @@ def session_of(
     from tinyhar.band.worn import source_of
 
     full_scale = ranges(acc_range, gyro_range)
-    if full_scale and wanted.run:
-        raise DataError("--acc-range, --gyro-range: a run knows its band's scale; leave them out")
 
     def prepare(client: Client) -> tuple[Sensing, Played]:
         sensing = sensing_of(client, wanted.run, full_scale)
