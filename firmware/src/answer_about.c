@@ -109,6 +109,11 @@ thar_refusal thar_answer_stats(thar_band *band, thar_reader *body) {
   return thar_send_response(band, &out);
 }
 
+void thar_clear_times(thar_band_stats *stats) {
+  const thar_band_stats kept = {.frames_ok = stats->frames_ok, .frames_bad = stats->frames_bad};
+  *stats = kept;
+}
+
 static thar_refusal set(thar_band *band, const thar_settings_body *wanted) {
   if (wanted->stride == 0) {
     return thar_refuse(THAR_ERR_BAD_VALUE, "settings: stride is 0");

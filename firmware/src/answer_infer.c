@@ -163,16 +163,6 @@ thar_refusal thar_answer_trace(thar_band *band, thar_reader *body) {
 
 /* ---- SELFTEST ---- */
 
-static bool answers_golden(thar_band *band, uint8_t index) {
-  thar_model *m = &band->model;
-  const thar_bundle_header *h = &m->bundle.header;
-  thar_count_map_apply(&m->bundle.count_map, thar_bundle_golden_counts(&m->bundle, index),
-                       h->window, thar_engine_input(&m->engine));
-  return thar_engine_invoke(&m->engine) == THAR_ENGINE_OK &&
-         memcmp(thar_engine_output(&m->engine), thar_bundle_golden_logits(&m->bundle, index),
-                h->classes) == 0;
-}
-
 thar_refusal thar_answer_selftest(thar_band *band, thar_reader *body) {
   thar_refusal no = thar_expect_end(body);
   no = no.code != THAR_ERR_NONE ? no : thar_expect_model(band);
@@ -185,7 +175,7 @@ thar_refusal thar_answer_selftest(thar_band *band, thar_reader *body) {
   int8_t expected[THAR_MAX_CLASSES] = {0};
   int8_t got[THAR_MAX_CLASSES] = {0};
   for (; r.run < bundle->header.golden; r.run++) {
-    if (answers_golden(band, r.run)) {
+    if (thar_model_answers_golden(&band->model, r.run)) {
       continue;
     }
     if (r.failed == 0) {

@@ -25,6 +25,14 @@ thar_refusal thar_answer_selftest(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_stats(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_settings(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_reset(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_slot(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_blocks(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_begin(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_chunk(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_copy(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_commit(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_abort(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_rollback(thar_band *band, thar_reader *body);
 
 /* ---- shared by them ---- */
 
@@ -44,5 +52,22 @@ void thar_put_identity(const thar_band *band, thar_writer *out);
 /* Runs the engine on its input and adds to *ticks; keeps the statistics. */
 thar_refusal thar_infer_counted(thar_band *band, uint32_t *ticks);
 void thar_clear_stats(thar_band_stats *stats);
+/* Those of another model: frames stay. */
+void thar_clear_times(thar_band_stats *stats);
+
+/* ---- activate.c ---- */
+
+/* Boot: the bundle that the store or the image holds, the next one where one does not work out. */
+void thar_load_at_boot(thar_band *band);
+/* What should run, again: after another one was loaded to try it. */
+void thar_load_current(thar_band *band);
+/* Checks and tries the bundle at `bytes` in place of the running one, which is gone then. The
+ * channels must be those of `sensors`, unless that is NULL. */
+thar_refusal thar_try_bundle(thar_band *band, const uint8_t *bytes, size_t size,
+                             const thar_bundle *sensors);
+/* The stream starts anew, with the model's own settings. */
+void thar_restart_stream(thar_band *band);
+thar_refusal thar_tell_activated(thar_band *band);
+thar_refusal thar_refuse_status(thar_store_status status);
 
 #endif

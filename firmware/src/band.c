@@ -94,7 +94,11 @@ static const struct {
     {THAR_MSG_INFER, thar_answer_infer},       {THAR_MSG_TRACE, thar_answer_trace},
     {THAR_MSG_STREAM, thar_answer_stream},     {THAR_MSG_SELFTEST, thar_answer_selftest},
     {THAR_MSG_STATS, thar_answer_stats},       {THAR_MSG_SETTINGS, thar_answer_settings},
-    {THAR_MSG_RESET, thar_answer_reset},
+    {THAR_MSG_RESET, thar_answer_reset},       {THAR_MSG_SLOT, thar_answer_slot},
+    {THAR_MSG_BLOCKS, thar_answer_blocks},     {THAR_MSG_BEGIN, thar_answer_begin},
+    {THAR_MSG_CHUNK, thar_answer_chunk},       {THAR_MSG_COPY, thar_answer_copy},
+    {THAR_MSG_COMMIT, thar_answer_commit},     {THAR_MSG_ABORT, thar_answer_abort},
+    {THAR_MSG_ROLLBACK, thar_answer_rollback},
 };
 
 static thar_refusal answer(thar_band *band, thar_reader *body) {
@@ -148,15 +152,11 @@ static void on_frame(thar_band *band, bool too_big) {
 /* ---- life ---- */
 
 void thar_band_init(thar_band *band, uint8_t *arena, size_t arena_bytes) {
-  const thar_port_info *port = thar_port_about();
   memset(band, 0, sizeof *band);
+  band->arena = arena;
+  band->arena_bytes = arena_bytes;
   thar_decoder_init(&band->decoder, band->frame, sizeof band->frame);
-  thar_model_load(&band->model, port->bundle, port->bundle_bytes, arena, arena_bytes);
-  if (band->model.problem == NULL) {
-    const thar_bundle_header *h = &band->model.bundle.header;
-    thar_windower_init(&band->windower, band->ring, h->window, h->stride, h->channels);
-    thar_smoothing_init(&band->smoothing, h->classes, h->smooth_length, h->smooth_hold);
-  }
+  thar_load_at_boot(band);
 }
 
 void thar_band_announce(thar_band *band) {

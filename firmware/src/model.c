@@ -5,7 +5,8 @@
 #include "tinyhar/config.h"
 #include "tinyhar/messages.h"
 
-static void fail(thar_model *m, const char *problem, const char *field) {
+static void fail(thar_model *m, uint8_t code, const char *problem, const char *field) {
+  m->code = code;
   m->problem = problem;
   m->field = field;
 }
@@ -14,7 +15,7 @@ static bool is_aligned(const uint8_t *bytes) {
   return (uintptr_t)bytes % THAR_BUNDLE_ALIGN == 0;
 }
 
-static const char *misfit(const thar_bundle_header *h, size_t arena_bytes) {
+const char *thar_model_misfit(const thar_bundle_header *h, size_t arena_bytes) {
   if (h->engine != thar_model_engine()) {
     return "engine";
   }
@@ -28,6 +29,10 @@ static const char *misfit(const thar_bundle_header *h, size_t arena_bytes) {
     return "smooth_length";
   }
   return h->arena_bytes > arena_bytes ? "arena_bytes" : NULL;
+}
+
+uint8_t thar_model_misfit_code(const thar_bundle_header *h) {
+  return h->engine != thar_model_engine() ? THAR_ERR_OTHER_ENGINE : THAR_ERR_NO_ROOM;
 }
 
 static const char *engine_problem(thar_engine_status status) {
@@ -66,37 +71,56 @@ static uint8_t count_layers(thar_engine *engine) {
 void thar_model_load(thar_model *m, const uint8_t *bytes, size_t size, uint8_t *arena,
                      size_t arena_bytes) {
   memset(m, 0, sizeof *m);
+  m->bytes = bytes;
   if (bytes == NULL || size == 0) {
-    fail(m, "no bundle", NULL);
+    fail(m, THAR_ERR_NO_MODEL, "no bundle", NULL);
     return;
   }
   if (!is_aligned(bytes) || !is_aligned(arena)) {
-    fail(m, "bundle or arena is not 16-aligned", NULL);
+    fail(m, THAR_ERR_NO_ROOM, "bundle or arena is not 16-aligned", NULL);
     return;
   }
   const char *wrong = thar_bundle_open(&m->bundle, bytes, size);
   if (wrong != NULL) {
-    fail(m, "the bundle is damaged or not one", wrong);
+    fail(m, THAR_ERR_DAMAGED, "the bundle is damaged or not one", wrong);
     return;
   }
   const thar_bundle_header *h = &m->bundle.header;
-  wrong = misfit(h, arena_bytes);
+  wrong = thar_model_misfit(h, arena_bytes);
   if (wrong != NULL) {
-    fail(m, "the bundle does not fit this firmware", wrong);
+    fail(m, thar_model_misfit_code(h), "the bundle does not fit this firmware", wrong);
     return;
   }
-  m->problem =
-      engine_problem(thar_engine_init(&m->engine, m->bundle.model, h->model_bytes, arena,
-                                      arena_bytes));
-  if (m->problem != NULL) {
+  wrong = engine_problem(
+      thar_engine_init(&m->engine, m->bundle.model, h->model_bytes, arena, arena_bytes));
+  if (wrong != NULL) {
+    fail(m, THAR_ERR_TRIAL_FAILED, wrong, NULL);
     return;
   }
   if (thar_engine_input_bytes(&m->engine) != thar_model_window_values(m) ||
       thar_engine_output_bytes(&m->engine) != h->classes) {
-    fail(m, "the model's input or output is not the bundle's", NULL);
+    fail(m, THAR_ERR_TRIAL_FAILED, "the model's input or output is not the bundle's", NULL);
     return;
   }
   m->layers = count_layers(&m->engine);
+}
+
+bool thar_model_answers_golden(thar_model *m, uint8_t index) {
+  const thar_bundle_header *h = &m->bundle.header;
+  thar_count_map_apply(&m->bundle.count_map, thar_bundle_golden_counts(&m->bundle, index),
+                       h->window, thar_engine_input(&m->engine));
+  return thar_engine_invoke(&m->engine) == THAR_ENGINE_OK &&
+         memcmp(thar_engine_output(&m->engine), thar_bundle_golden_logits(&m->bundle, index),
+                h->classes) == 0;
+}
+
+uint8_t thar_model_try(thar_model *m) {
+  for (uint8_t i = 0; i < m->bundle.header.golden; i++) {
+    if (!thar_model_answers_golden(m, i)) {
+      return i;
+    }
+  }
+  return m->bundle.header.golden != 0 ? THAR_NONE : 0;
 }
 
 size_t thar_model_window_values(const thar_model *m) {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyhar.band import codes, frames, messages, wire
+from tinyhar.band import codes, deploy_messages, frames, messages, wire
 from tinyhar.band.errors import MessageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +24,7 @@ ENUMS = {
     "THAR_RESET_REASONS": codes.ResetReason,
     "THAR_ENGINES": codes.Engine,
     "THAR_DESCRIBE_WHATS": codes.What,
+    "THAR_SLOT_STATES": codes.SlotState,
 }
 
 PARTS = {
@@ -41,6 +42,16 @@ PARTS = {
     "stats_request": messages.Stats,
     "stats_response": messages.Statistics,
     "settings_body": messages.SettingsInForce,
+    "slot_request": deploy_messages.Slot,
+    "slot_response": deploy_messages.SlotResponse,
+    "blocks_request": deploy_messages.Blocks,
+    "blocks_response": deploy_messages.BlocksResponse,
+    "begin_request": deploy_messages.Begin,
+    "begin_response": deploy_messages.BeginResponse,
+    "chunk_request": deploy_messages.Chunk,
+    "chunk_response": deploy_messages.ChunkResponse,
+    "copy_request": deploy_messages.Copy,
+    "activated_response": deploy_messages.Activated,
     "prediction_event": messages.Prediction,
     "error_body": messages.Refusal,
 }
@@ -76,6 +87,7 @@ def test_constants_are_the_tables() -> None:
         "PROTOCOL_VERSION": codes.PROTOCOL_VERSION,
         "RESPONSE_BIT": codes.RESPONSE_BIT,
         "NONE": codes.NONE,
+        "DEPLOY_BLOCK": codes.DEPLOY_BLOCK,
         "HEADER_BYTES": frames.HEADER_BYTES,
         "CRC_BYTES": frames.CRC_BYTES,
     }.items():
@@ -103,6 +115,13 @@ EXAMPLES = st.one_of(
     ),
     st.lists(numbers(32), max_size=20).map(lambda c: messages.LayerChecks(len(c), tuple(c))),
     some(messages.Statistics),
+    some(deploy_messages.SlotResponse),
+    some(deploy_messages.Begin),
+    some(deploy_messages.Chunk, data=logits),
+    some(deploy_messages.Copy),
+    st.lists(numbers(32), max_size=20).map(
+        lambda c: deploy_messages.BlocksResponse(9, len(c), tuple(c))
+    ),
     some(messages.SetSettings),
     some(messages.Prediction, logits=logits),
     some(messages.Refusal, text=st.text(max_size=20)),

@@ -14,6 +14,9 @@ RESPONSE_BIT: Final = 0x80
 NONE: Final = 255
 """An index that is not there."""
 
+DEPLOY_BLOCK: Final = 256
+"""Bytes of the running bundle that one CRC-32 of BLOCKS covers."""
+
 
 class MessageType(IntEnum):
     """First byte of every frame; 0x01..0x3F requests, 0x40..0x4F events."""
@@ -27,6 +30,14 @@ class MessageType(IntEnum):
     STATS = 0x07
     SETTINGS = 0x08
     RESET = 0x09
+    SLOT = 0x20
+    BLOCKS = 0x21
+    BEGIN = 0x22
+    CHUNK = 0x23
+    COPY = 0x24
+    COMMIT = 0x25
+    ABORT = 0x26
+    ROLLBACK = 0x27
     BOOT = 0x40
     PREDICTION = 0x41
     ERROR = 0xFF
@@ -44,6 +55,13 @@ class ErrorCode(IntEnum):
     ENGINE = 7
     UNSUPPORTED = 8
     TOO_BIG = 9
+    OTHER_ENGINE = 10
+    NO_ROOM = 11
+    OTHER_SENSORS = 12
+    DAMAGED = 13
+    TRIAL_FAILED = 14
+    FLASH = 15
+    NOTHING_THERE = 16
 
 
 class ResetReason(IntEnum):
@@ -61,6 +79,16 @@ class Engine(IntEnum):
 
     COMPILED = 0
     TFLM = 1
+
+
+class SlotState(IntEnum):
+    """What a slot for models holds."""
+
+    EMPTY = 0
+    RECEIVING = 1
+    READY = 2
+    REJECTED = 3
+    BUILT_IN = 4
 
 
 class What(IntEnum):

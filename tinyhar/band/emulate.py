@@ -96,6 +96,7 @@ def start(
     *,
     tcp: bool = False,
     bundle: Path | None = None,
+    flash: Path | None = None,
     log: Path | None = None,
 ) -> Emulated:
     """Start a band and wait until it listens.
@@ -105,6 +106,8 @@ def start(
         image: the firmware that was built for it.
         tcp: host only: listen on a socket instead of a pseudo-terminal.
         bundle: host only: run this bundle instead of the one built in.
+        flash: host only: the file that keeps what is deployed to the band, made where missing;
+            without one that ends with the band.
         log: where what the process says goes; a temporary file if not given.
 
     Raises:
@@ -117,9 +120,13 @@ def start(
         raise ToolError(f"{image} is missing: build the firmware for {board} first")
     log = log or _fresh_log(board)
     image = image.resolve()
-    launch = _start_host if board == "host" else _start_qemu
+    if board != "host" and flash is not None:
+        raise ToolError(f"board {board} keeps models in its own memory: a flash file is for host")
+    options = ["--tcp", "0"] if tcp else ["--pty"]
+    options += ["--bundle", str(bundle)] if bundle else []
+    options += ["--flash", str(flash)] if flash else []
     try:
-        band = launch(image, log, ["--tcp", "0"] if tcp else ["--pty"], bundle)
+        band = _start_host(image, log, options) if board == "host" else _start_qemu(image, log)
     except BaseException:
         _drop_if_empty(log)
         raise
@@ -139,11 +146,10 @@ def _drop_if_empty(log: Path) -> None:
             log.unlink()
 
 
-def _start_host(image: Path, log: Path, port: Sequence[str], bundle: Path | None) -> Emulated:
+def _start_host(image: Path, log: Path, options: Sequence[str]) -> Emulated:
     if image.read_bytes()[:4] == b"\x7fELF":
         elf.check_whole(image)
-    command = [str(image), *port, *(["--bundle", str(bundle)] if bundle else [])]
-    process = _spawn(command, log, stdout=subprocess.PIPE)
+    process = _spawn([str(image), *options], log, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
         line = _first_line(process.stdout, START_SECONDS)
@@ -156,7 +162,7 @@ def _start_host(image: Path, log: Path, port: Sequence[str], bundle: Path | None
     return Emulated("host", line.removeprefix("listening ").strip(), process, log)
 
 
-def _start_qemu(image: Path, log: Path, port: Sequence[str], bundle: Path | None) -> Emulated:
+def _start_qemu(image: Path, log: Path) -> Emulated:
     qemu = shutil.which(QEMU)
     if qemu is None:
         raise ToolError(

@@ -20,7 +20,7 @@ from tinyhar.band.client import Client, connect
 from tinyhar.band.codes import Engine, What, name_of
 from tinyhar.band.discover import candidates, choose
 from tinyhar.band.link import BAUD
-from tinyhar.cli import serial_live
+from tinyhar.cli import serial_deploy, serial_live
 from tinyhar.cli import serial_views as views
 from tinyhar.cli.status import BAD_INPUT, BAD_VERDICT
 from tinyhar.errors import BandError, DataError, TinyharError
@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
+serial_deploy.register(app)
 serial_live.register(app)
 
 Port = Annotated[
@@ -90,6 +90,8 @@ def info(port: Port = None, baud: Baud = BAUD, as_json: Json = False) -> None:
 
 
 def _facts(client: Client) -> dict[str, Any]:
+    from tinyhar.band.deploy import slots
+
     identity = client.identity
     facts = asdict(identity) | {
         "port": client.exchange.link.name,
@@ -103,6 +105,7 @@ def _facts(client: Client) -> dict[str, Any]:
         "statistics": asdict(client.statistics()),
         "settings": asdict(client.settings()) if identity.classes else {},
     }
+    facts |= serial_deploy.slot_facts(slots(client))
     for part in ("fw_major", "fw_minor", "fw_patch", "rate_mhz", "board_length"):
         del facts[part]
     return facts

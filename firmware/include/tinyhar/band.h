@@ -8,6 +8,7 @@
 #include "tinyhar/model.h"
 #include "tinyhar/outbox.h"
 #include "tinyhar/smoothing.h"
+#include "tinyhar/store.h"
 #include "tinyhar/window.h"
 
 #ifdef __cplusplus
@@ -36,6 +37,10 @@ typedef struct {
 /* One per firmware, in static storage: it holds every buffer. Its fields are the core's. */
 typedef struct {
   thar_model model;
+  thar_store store;
+  uint8_t *arena;
+  size_t arena_bytes;
+  bool any_sensors; /* of the deployment under way */
   thar_decoder decoder;
   thar_outbox outbox;
   thar_request last; /* the request that the outbox answers */
@@ -58,7 +63,7 @@ typedef struct {
   int8_t ring[THAR_MAX_WINDOW_VALUES];
 } thar_band;
 
-/* Loads the port's bundle; without a usable one the band still answers, and says what is wrong. */
+/* Loads the bundle that the model store or the image holds; without a usable one the band still answers, and says what is wrong. */
 void thar_band_init(thar_band *band, uint8_t *arena, size_t arena_bytes);
 
 /* Sends the BOOT event. */

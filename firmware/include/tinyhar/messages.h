@@ -36,9 +36,9 @@ extern "C" {
 #define THAR_HEADER_BYTES 2
 #define THAR_CRC_BYTES 2
 #define THAR_NONE 255
+#define THAR_DEPLOY_BLOCK 256
 
-/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F kept for bundle deployment), 0x40..0x4F
- * events. */
+/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F for the model store), 0x40..0x4F events. */
 #define THAR_MESSAGE_TYPES(X) \
   X(IDENTIFY, 0x01)           \
   X(DESCRIBE, 0x02)           \
@@ -49,6 +49,14 @@ extern "C" {
   X(STATS, 0x07)              \
   X(SETTINGS, 0x08)           \
   X(RESET, 0x09)              \
+  X(SLOT, 0x20)               \
+  X(BLOCKS, 0x21)             \
+  X(BEGIN, 0x22)              \
+  X(CHUNK, 0x23)              \
+  X(COPY, 0x24)               \
+  X(COMMIT, 0x25)             \
+  X(ABORT, 0x26)              \
+  X(ROLLBACK, 0x27)           \
   X(BOOT, 0x40)               \
   X(PREDICTION, 0x41)         \
   X(ERROR, 0xFF)
@@ -62,7 +70,14 @@ extern "C" {
   X(OUT_OF_ORDER, 6)        \
   X(ENGINE, 7)              \
   X(UNSUPPORTED, 8)         \
-  X(TOO_BIG, 9)
+  X(TOO_BIG, 9)             \
+  X(OTHER_ENGINE, 10)       \
+  X(NO_ROOM, 11)            \
+  X(OTHER_SENSORS, 12)      \
+  X(DAMAGED, 13)            \
+  X(TRIAL_FAILED, 14)       \
+  X(FLASH, 15)              \
+  X(NOTHING_THERE, 16)
 
 #define THAR_RESET_REASONS(X) \
   X(POWER_ON, 0)              \
@@ -79,6 +94,16 @@ extern "C" {
 #define THAR_DESCRIBE_WHATS(X) \
   X(CLASS_NAME, 0)             \
   X(CHANNEL_NAME, 1)
+
+/* What a slot holds. RECEIVING: a deployment that is under way, or was cut short. READY: a bundle
+ * that was activated. REJECTED: one whose boots failed. BUILT_IN: no bundle, but the word that the
+ * image's own is the one to run (or, of slot 2, that bundle itself). */
+#define THAR_SLOT_STATES(X) \
+  X(EMPTY, 0)               \
+  X(RECEIVING, 1)           \
+  X(READY, 2)               \
+  X(REJECTED, 3)            \
+  X(BUILT_IN, 4)
 
 /* 0x01 IDENTIFY. A band that speaks another protocol answers PROTOCOL. */
 #define THAR_IDENTIFY_REQUEST(F) F(u8, protocol)
@@ -173,6 +198,82 @@ extern "C" {
 
 /* 0x09 RESET: empty request, empty response, then a restart with reason REQUESTED. */
 
+/* ---- the model store: two slots in flash beside the bundle in the image (slot 2) ----
+ *
+ * A deployment is BEGIN, then CHUNK and COPY in order of offset until all bytes are there, then
+ * COMMIT. The running model goes on all the while. Until COMMIT's last write the old model is what
+ * the next boot runs, from then on the new one. An answer that was lost is no harm: a CHUNK or COPY
+ * that is there already, or comes too early, changes nothing and is answered with how far the band
+ * is; BEGIN of the same bundle goes on where it stopped, across a restart too. */
+
+/* 0x20 SLOT: index 0, 1, or 2 for the image's own. active 1: it runs now. sequence: the slot with
+ * the highest boots; 0: not activated. received: bytes of a deployment that are there. capacity:
+ * the largest bundle. failures: boots in a row that did not succeed. */
+#define THAR_SLOT_REQUEST(F) F(u8, index)
+#define THAR_SLOT_RESPONSE(F) \
+  F(u8, index)                \
+  F(u8, state)                \
+  F(u8, active)               \
+  F(u8, failures)             \
+  F(u32, sequence)            \
+  F(u32, bundle_bytes)        \
+  F(u32, received)            \
+  F(u32, capacity)            \
+  F(id32, bundle_id)
+
+/* 0x21 BLOCKS: what the running bundle's bytes are, for COPY. Tail: u32[n], CRC-32 of its blocks of
+ * THAR_DEPLOY_BLOCK bytes from `first` on, the last block perhaps shorter; n may be below count. */
+#define THAR_BLOCKS_REQUEST(F) \
+  F(u16, first)                \
+  F(u8, count)
+#define THAR_BLOCKS_RESPONSE(F) \
+  F(u32, bundle_bytes)          \
+  F(u8, n)
+
+/* 0x22 BEGIN: from the bundle's header, so that one that can never run is refused before anything
+ * is erased: OTHER_ENGINE, NO_ROOM, OTHER_SENSORS (channels_crc32, of the channels' section, or the
+ * rate is not the running bundle's; any_sensors 1 lets it pass), FLASH. Erases the spare slot. */
+#define THAR_BEGIN_REQUEST(F) \
+  F(u32, bundle_bytes)        \
+  F(u32, crc32)               \
+  F(id32, bundle_id)          \
+  F(u16, window)              \
+  F(u8, channels)             \
+  F(u8, classes)              \
+  F(u8, engine)               \
+  F(u8, smooth_length)        \
+  F(u32, arena_bytes)         \
+  F(u32, rate_mhz)            \
+  F(u32, channels_crc32)      \
+  F(u8, any_sensors)
+
+/* running 1: the band runs this very bundle, and nothing was begun. */
+#define THAR_BEGIN_RESPONSE(F) \
+  F(u32, received)             \
+  F(u8, running)
+
+/* 0x23 CHUNK. Tail: bytes, a multiple of 16 of them. */
+#define THAR_CHUNK_REQUEST(F) F(u32, offset)
+#define THAR_CHUNK_RESPONSE(F) F(u32, received)
+
+/* 0x24 COPY: `size` bytes of the running bundle, from `source` on; all multiples of 16. */
+#define THAR_COPY_REQUEST(F) \
+  F(u32, offset)             \
+  F(u32, source)             \
+  F(u32, size)
+
+/* 0x25 COMMIT, empty request: checks the whole (DAMAGED), loads it and runs its golden windows
+ * (TRIAL_FAILED, naming what went wrong), activates it and runs it from now on. Refused, the old
+ * model runs on and what came is forgotten. 0x27 ROLLBACK, empty request: back to the bundle of the
+ * other slot after the same checks, or else to the image's own; NOTHING_THERE without either. Both
+ * restart the stream. golden: windows that were tried. */
+#define THAR_ACTIVATED_RESPONSE(F) \
+  F(u8, slot)                      \
+  F(u8, golden)                    \
+  F(u32, sequence)
+
+/* 0x26 ABORT, empty request and response: forgets what came. */
+
 /* 0x41 PREDICTION event, sent before the response to the STREAM that completed the window.
  * confidence: 0..255, the share of recent windows that agree with the smoothed class.
  * Tail: logits i8[classes]. */
@@ -195,11 +296,13 @@ extern "C" {
 #define THAR_AS_ERROR(name, code) THAR_ERR_##name = (code),
 #define THAR_AS_RESET(name, code) THAR_RESET_REASON_##name = (code),
 #define THAR_AS_ENGINE(name, code) THAR_ENGINE_KIND_##name = (code),
+#define THAR_AS_SLOT_STATE(name, code) THAR_SLOT_##name = (code),
 #define THAR_AS_WHAT(name, code) THAR_DESCRIBE_##name = (code),
 enum thar_message_type { THAR_MESSAGE_TYPES(THAR_AS_MESSAGE) THAR_MSG_END = 0x100 };
 enum thar_error_code { THAR_ERR_NONE = 0, THAR_ERROR_CODES(THAR_AS_ERROR) };
 enum thar_reset_reason { THAR_RESET_REASONS(THAR_AS_RESET) };
 enum thar_engine_kind { THAR_ENGINES(THAR_AS_ENGINE) };
+enum thar_slot_state { THAR_SLOT_STATES(THAR_AS_SLOT_STATE) };
 enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
 
 /* X(c_name, LIST): every fixed part becomes struct thar_c_name, THAR_FIELD_BYTES(LIST) bytes on
@@ -219,6 +322,16 @@ enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
   X(stats_request, THAR_STATS_REQUEST)          \
   X(stats_response, THAR_STATS_RESPONSE)        \
   X(settings_body, THAR_SETTINGS_BODY)          \
+  X(slot_request, THAR_SLOT_REQUEST)            \
+  X(slot_response, THAR_SLOT_RESPONSE)          \
+  X(blocks_request, THAR_BLOCKS_REQUEST)        \
+  X(blocks_response, THAR_BLOCKS_RESPONSE)      \
+  X(begin_request, THAR_BEGIN_REQUEST)          \
+  X(begin_response, THAR_BEGIN_RESPONSE)        \
+  X(chunk_request, THAR_CHUNK_REQUEST)          \
+  X(chunk_response, THAR_CHUNK_RESPONSE)        \
+  X(copy_request, THAR_COPY_REQUEST)            \
+  X(activated_response, THAR_ACTIVATED_RESPONSE) \
   X(prediction_event, THAR_PREDICTION_EVENT)    \
   X(error_body, THAR_ERROR_BODY)
 

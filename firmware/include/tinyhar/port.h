@@ -39,6 +39,25 @@ uint32_t thar_port_milliseconds(void);
 /* The deepest that the stack has been, in bytes; 0 unknown. */
 uint32_t thar_port_stack_used(void);
 
+/* Flash that holds two models beside the image's own (store.h): an area of its own, read like memory
+ * because models run in place. */
+typedef struct {
+  const uint8_t *bytes;   /* where it is read, 16-aligned */
+  uint32_t size;          /* an even number of pages: one half is a slot */
+  uint32_t page_bytes;    /* erased at once; a multiple of 16 */
+  uint32_t program_bytes; /* programmed at once: 1, 2, 4, 8 or 16 */
+} thar_port_flash_info;
+
+/* The same at every call; NULL: this board keeps no models, and refuses deployments. */
+const thar_port_flash_info *thar_port_flash_about(void);
+
+/* One page, `at` its first byte's offset, to 0xFF. False: it failed, or did not take. */
+bool thar_port_flash_erase(uint32_t at);
+
+/* Erased bytes only, each once until the next erase; `at` and `size` are multiples of program_bytes
+ * and stay in the area; `bytes` need no alignment and never lie in the area. False: it failed. */
+bool thar_port_flash_program(uint32_t at, const uint8_t *bytes, uint32_t size);
+
 /* Restarts with reset reason REQUESTED. Does not return. */
 void thar_port_reset(void);
 

@@ -1,4 +1,5 @@
-/* The host port's parts: the line (a pseudo-terminal or a socket) and the life of the process. */
+/* The host port's parts: the line (a pseudo-terminal or a socket), the flash (a file) and the life of
+ * the process. */
 #ifndef TINYHAR_PORT_HOST_H
 #define TINYHAR_PORT_HOST_H
 
@@ -17,9 +18,29 @@ bool host_line_open_tcp(host_line *line, uint16_t port);
 size_t host_line_read(host_line *line, uint8_t *buffer, size_t capacity);
 void host_line_write(host_line *line, const uint8_t *bytes, size_t size);
 
+typedef struct {
+  uint32_t size;
+  uint32_t page_bytes;
+  uint32_t program_bytes;
+} host_flash_shape;
+
+/* For tests: after so many erases and programs the power is cut, and the process ends with status
+ * 75; -1: never. torn: in the middle of the next one instead of before it. */
+typedef struct {
+  long cut_after;
+  bool torn;
+} host_flash_faults;
+
+/* path NULL: a file without a name, or the one that the process before left open as *kept, which is
+ * then what to leave to the next. False: errno tells; EINVAL: the file is not of this shape. */
+bool host_flash_open(const char *path, const host_flash_shape *shape, host_flash_faults faults,
+                     int *kept);
+
 /* Notes how to start again, and takes over what the process before left: true if there was one,
- * with its line still open. reason and boot_id are filled in either case. */
-bool host_restart_prepare(char **argv, host_line *line, uint8_t *reason, uint32_t *boot_id);
+ * with its line still open, and its nameless flash in *flash (-1: none). reason and boot_id are
+ * filled in either case. */
+bool host_restart_prepare(char **argv, host_line *line, int *flash, uint8_t *reason,
+                          uint32_t *boot_id);
 
 /* Becomes a new process image on the same line. Does not return; safe in a signal handler. */
 void host_restart(uint8_t reason);

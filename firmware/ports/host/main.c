@@ -1,4 +1,4 @@
-/* The band as a POSIX process: tinyhar-band [--pty | --tcp PORT] [--bundle FILE]. */
+/* The band as a POSIX process; `usage` below tells its options. */
 #define _XOPEN_SOURCE 600
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +16,9 @@
 #define EXIT_USAGE 2
 #define READ_BYTES 4096
 
+/* Two slots of a megabyte in pages as on an nRF52. */
+#define FLASH_SHAPE {2097152, 4096, 4}
+
 extern const uint8_t thar_bundle_start[];
 extern const uint8_t thar_bundle_end[];
 
@@ -23,9 +26,13 @@ typedef struct {
   bool tcp;
   uint16_t port;
   const char *bundle;
+  const char *flash;
+  host_flash_shape shape;
+  host_flash_faults faults;
 } options;
 
 static host_line line = {-1, -1, -1};
+static int kept_flash = -1;
 static thar_port_info about = {.board = "host", .tick_hz = NANOSECONDS};
 
 /* ---- what the core asks ---- */
@@ -102,7 +109,9 @@ static void handle_signals(void) {
 /* ---- start ---- */
 
 _Noreturn static void usage(const char *wrong, const char *value) {
-  fprintf(stderr, "tinyhar-band: %s %s; usage: tinyhar-band [--pty | --tcp PORT] [--bundle FILE]\n",
+  fprintf(stderr,
+          "tinyhar-band: %s %s; usage: tinyhar-band [--pty | --tcp PORT] [--bundle FILE] "
+          "[--flash FILE] [--flash-shape SIZE,PAGE,UNIT] [--cut-after N [--torn]]\n",
           wrong, value);
   exit(EXIT_USAGE);
 }
@@ -116,8 +125,28 @@ static uint16_t port_number(const char *text) {
   return (uint16_t)value;
 }
 
+static void parse_shape(const char *text, host_flash_shape *shape) {
+  unsigned size, page, unit;
+  char more;
+  if (sscanf(text, "%u,%u,%u%c", &size, &page, &unit, &more) != 3 || page == 0 || unit == 0) {
+    usage("--flash-shape is SIZE,PAGE,UNIT, not", text);
+  }
+  shape->size = size;
+  shape->page_bytes = page;
+  shape->program_bytes = unit;
+}
+
+static long count(const char *text) {
+  char *end;
+  const long value = strtol(text, &end, 10);
+  if (*text == '\0' || *end != '\0' || value < 0) {
+    usage("no count:", text);
+  }
+  return value;
+}
+
 static options parse(int argc, char **argv) {
-  options o = {false, 0, NULL};
+  options o = {false, 0, NULL, NULL, FLASH_SHAPE, {-1, false}};
   for (int i = 1; i < argc; i++) {
     const bool has_value = i + 1 < argc;
     if (strcmp(argv[i], "--pty") == 0) {
@@ -127,6 +156,14 @@ static options parse(int argc, char **argv) {
       o.port = port_number(argv[++i]);
     } else if (strcmp(argv[i], "--bundle") == 0 && has_value) {
       o.bundle = argv[++i];
+    } else if (strcmp(argv[i], "--flash") == 0 && has_value) {
+      o.flash = argv[++i];
+    } else if (strcmp(argv[i], "--flash-shape") == 0 && has_value) {
+      parse_shape(argv[++i], &o.shape);
+    } else if (strcmp(argv[i], "--cut-after") == 0 && has_value) {
+      o.faults.cut_after = count(argv[++i]);
+    } else if (strcmp(argv[i], "--torn") == 0) {
+      o.faults.torn = true;
     } else {
       usage("unknown or incomplete option", argv[i]);
     }
@@ -150,6 +187,15 @@ static void read_bundle(const char *path) {
   (void)fclose(file);
   about.bundle = bytes;
   about.bundle_bytes = size;
+}
+
+static void open_flash(const options *o) {
+  if (host_flash_open(o->flash, &o->shape, o->faults, &kept_flash)) {
+    return;
+  }
+  usage(errno == EINVAL ? "not a flash of that shape (delete the file for a new one):"
+                        : strerror(errno),
+        o->flash != NULL ? o->flash : "flash");
 }
 
 /* A band without a usable model answers all the same, as a real one does; whoever started it here
@@ -180,13 +226,15 @@ static void serve(const options *o, bool again) {
 
 int main(int argc, char **argv) {
   const options o = parse(argc, argv);
-  const bool again = host_restart_prepare(argv, &line, &about.reset_reason, &about.boot_id);
+  const bool again =
+      host_restart_prepare(argv, &line, &kept_flash, &about.reset_reason, &about.boot_id);
   handle_signals();
   about.bundle = thar_bundle_start;
   about.bundle_bytes = (size_t)(thar_bundle_end - thar_bundle_start);
   if (o.bundle != NULL) {
     read_bundle(o.bundle);
   }
+  open_flash(&o);
   (void)thar_port_milliseconds();
   serve(&o, again);
 }

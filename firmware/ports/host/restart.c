@@ -9,12 +9,14 @@
 #include "host.h"
 #include "tinyhar/messages.h"
 
-/* What survives a restart: reason, listener, client and keeper, in decimal. */
+/* What survives a restart: reason, listener, client, keeper and nameless flash, in decimal. */
 #define VARIABLE "TINYHAR_BAND_RESTART"
+#define VALUES 5
 #define PROGRAM "/proc/self/exe"
 
 static char **arguments;
 static const host_line *open_line;
+static const int *open_flash;
 
 /* An exec'd process starts with the signals blocked that its predecessor died handling. */
 static void unblock_signals(void) {
@@ -35,15 +37,17 @@ static uint32_t random_id(void) {
   return id;
 }
 
-bool host_restart_prepare(char **argv, host_line *line, uint8_t *reason, uint32_t *boot_id) {
+bool host_restart_prepare(char **argv, host_line *line, int *flash, uint8_t *reason,
+                          uint32_t *boot_id) {
   int why = THAR_RESET_REASON_POWER_ON;
   unblock_signals();
   arguments = argv;
   open_line = line;
+  open_flash = flash;
   *boot_id = random_id();
   const char *left = getenv(VARIABLE);
-  const bool again = left != NULL && sscanf(left, "%d,%d,%d,%d", &why, &line->listener,
-                                            &line->client, &line->keeper) == 4;
+  const bool again = left != NULL && sscanf(left, "%d,%d,%d,%d,%d", &why, &line->listener,
+                                            &line->client, &line->keeper, flash) == VALUES;
   *reason = (uint8_t)why;
   (void)unsetenv(VARIABLE);
   return again;
@@ -52,10 +56,11 @@ bool host_restart_prepare(char **argv, host_line *line, uint8_t *reason, uint32_
 /* Only calls that a signal handler may make: a crash ends here too. */
 void host_restart(uint8_t reason) {
   extern char **environ;
-  char note[80] = VARIABLE "=";
+  char note[96] = VARIABLE "=";
   char *at = note + strlen(note);
-  const int values[] = {reason, open_line->listener, open_line->client, open_line->keeper};
-  for (size_t i = 0; i < 4; i++) {
+  const int values[VALUES] = {reason, open_line->listener, open_line->client, open_line->keeper,
+                              *open_flash};
+  for (size_t i = 0; i < VALUES; i++) {
     char digits[12];
     size_t count = 0;
     int value = values[i] < 0 ? -values[i] : values[i];
@@ -69,7 +74,7 @@ void host_restart(uint8_t reason) {
     while (count > 0) {
       *at++ = digits[--count];
     }
-    *at++ = i < 3 ? ',' : '\0';
+    *at++ = i < VALUES - 1 ? ',' : '\0';
   }
   char *environment[256] = {note};
   for (size_t i = 0; environ[i] != NULL && i < 254; i++) {

@@ -1,0 +1,99 @@
+/* Which model runs: at boot, after a deployment, after going back. */
+#include <string.h>
+
+#include "answers.h"
+#include "tinyhar/port.h"
+
+void thar_restart_stream(thar_band *band) {
+  const thar_bundle_header *h = &band->model.bundle.header;
+  band->loaded = 0;
+  band->has_window = false;
+  band->stream_ticks = 0;
+  if (band->model.problem == NULL) {
+    thar_windower_init(&band->windower, band->ring, h->window, h->stride, h->channels);
+    thar_smoothing_init(&band->smoothing, h->classes, h->smooth_length, h->smooth_hold);
+  }
+}
+
+static void load(thar_band *band, const uint8_t *bytes, size_t size) {
+  thar_model_load(&band->model, bytes, size, band->arena, band->arena_bytes);
+}
+
+void thar_load_current(thar_band *band) {
+  const thar_port_info *port = thar_port_about();
+  const uint8_t slot = band->store.current;
+  thar_slot_content content;
+  if (slot == THAR_SLOT_OF_IMAGE) {
+    load(band, port->bundle, port->bundle_bytes);
+  } else if (thar_slot_content_of(slot, &content)) {
+    load(band, thar_slot_bundle(slot), content.bundle_bytes);
+  } else {
+    load(band, NULL, 0);
+  }
+}
+
+/* ---- boot ---- */
+
+static bool crashed(void) {
+  const uint8_t reason = thar_port_about()->reset_reason;
+  return reason == THAR_RESET_REASON_WATCHDOG || reason == THAR_RESET_REASON_FAULT;
+}
+
+/* A boot that nothing speaks against is not noted, which would wear the flash. */
+static bool boots(thar_band *band, uint8_t slot) {
+  const bool watched = crashed() || !thar_slot_has_booted(slot);
+  if (thar_slot_failures(slot) >= THAR_SLOT_MOST_FAILURES) {
+    return false;
+  }
+  if (watched) {
+    (void)thar_slot_begin_boot(slot);
+  }
+  thar_load_current(band);
+  if (band->model.problem != NULL || (watched && thar_model_try(&band->model) != THAR_NONE)) {
+    return false;
+  }
+  if (watched) {
+    (void)thar_slot_end_boot(slot);
+  }
+  return true;
+}
+
+void thar_load_at_boot(thar_band *band) {
+  thar_store *s = &band->store;
+  thar_store_open(s);
+  while (s->current != THAR_SLOT_OF_IMAGE && !boots(band, s->current)) {
+    thar_store_set_aside(s);
+  }
+  if (s->current == THAR_SLOT_OF_IMAGE) {
+    thar_load_current(band);
+  }
+  thar_restart_stream(band);
+}
+
+/* ---- trial ---- */
+
+static bool same_sensors(const thar_bundle *a, const thar_bundle *b) {
+  return a->header.rate_mhz == b->header.rate_mhz &&
+         a->header.channels_bytes == b->header.channels_bytes &&
+         memcmp(a->channel_table, b->channel_table, a->header.channels_bytes) == 0;
+}
+
+thar_refusal thar_try_bundle(thar_band *band, const uint8_t *bytes, size_t size,
+                             const thar_bundle *sensors) {
+  const thar_model *m = &band->model;
+  load(band, bytes, size);
+  if (m->problem != NULL) {
+    const thar_refusal refusal = {m->code, m->problem, m->field};
+    return refusal;
+  }
+  if (sensors != NULL && !same_sensors(&m->bundle, sensors)) {
+    return thar_refuse(THAR_ERR_OTHER_SENSORS, "other channels, scales or rate than the band's");
+  }
+  if (m->bundle.header.golden == 0) {
+    return thar_refuse(THAR_ERR_TRIAL_FAILED, "the bundle carries no golden windows to try it on");
+  }
+  if (thar_model_try(&band->model) != THAR_NONE) {
+    return thar_refuse(THAR_ERR_TRIAL_FAILED, "a golden window's answer is not the bundle's");
+  }
+  return THAR_DONE;
+}
