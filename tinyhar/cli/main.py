@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tinyhar
-from tinyhar.cli import band, bench, data, robustness, run
+from tinyhar.cli import band, bench, data, personal, robustness, run
 from tinyhar.cli.status import BAD_INPUT
 from tinyhar.errors import TinyharError
 
@@ -27,6 +27,7 @@ app.command()(robustness.robustness)
 app.add_typer(data.app, name="data", help="Data sets: list, look into, fetch.")
 app.add_typer(band.app, name="band", help="Emulated bands.")
 app.add_typer(bench.app, name="bench", help="Methods side by side: run a grid, see its league.")
+app.add_typer(personal.app, name="personal", help="Your own classes on a finished model.")
 
 
 def _version(wanted: bool) -> None:

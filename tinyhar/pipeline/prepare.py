@@ -95,7 +95,7 @@ def prepare(
     if recipe.teacher.senses:
         seen = _count(recipe, sensed(recipe.teacher.senses, windows), split)
         prepared = replace(prepared, teacher=seen)
-    _save(folder, prepared)
+    write(folder, prepared)
     return {
         "digest": digest(recordings),
         "windows": {
@@ -210,7 +210,8 @@ def _count(recipe: Recipe, windows: Windows, split: Split) -> Prepared:
     )
 
 
-def _save(folder: RunFolder, prepared: Prepared) -> None:
+def write(folder: RunFolder, prepared: Prepared) -> None:
+    """Leave windows in the folder, as :func:`read` reads them."""
     sides: dict[str, Any] = {side: np.array(getattr(prepared.split, side), str) for side in SIDES}
     teacher = _sensor_arrays(prepared.teacher, "teacher_") if prepared.teacher else {}
     with folder.writing(FILE) as draft:

@@ -1,0 +1,131 @@
+"""A user's recordings made ready for a base run: checked, split by time, cut, doubted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tf_keras as keras
+
+from tinyhar import distill
+from tinyhar.errors import DataError
+from tinyhar.personal import support
+from tinyhar.personal.course import Counted, windows_of
+from tinyhar.personal.lesson import Lesson, dense_stride
+from tinyhar.personal.merge import GONE, Merged, Redefine, merge
+from tinyhar.personal.network import embedding
+from tinyhar.personal.takes import Fit, class_names, read_takes
+from tinyhar.personal.time_split import TimeSplit, split_in_time, stretches
+from tinyhar.pipeline.personal_base import Base
+from tinyhar.recordings import Recording
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a user asks for.
+
+    Attributes:
+        seconds: learn from at most so much of each class; None: from all that is not held out.
+        held_out: share of each class's recordings, the latest, to judge by.
+        redefine: see `tinyhar.personal.merge.Redefine`.
+        only_recorded: leave the base run's other classes out.
+        resampled: bring recordings at another rate to the band's.
+        boards: to build firmware for; none: none.
+        lesson: how to teach.
+    """
+
+    seconds: float | None = None
+    held_out: float = 0.3
+    redefine: Redefine = "keep"
+    only_recorded: bool = False
+    resampled: bool = False
+    boards: tuple[str, ...] = ("host",)
+    lesson: Lesson = field(default_factory=Lesson)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A user's recordings, ready: earlier windows to learn from, later ones to judge by."""
+
+    recordings: tuple[Recording, ...]
+    merged: Merged
+    split: TimeSplit
+    learn: Counted
+    judge: Counted
+    seconds: dict[str, float]
+    """Of each recorded class, to learn from."""
+
+
+def calibrated(base: Base, folder: Path, wish: Wish) -> Calibration:
+    """The recordings of a folder, checked, split by time and cut into windows of counts.
+
+    Raises:
+        DataError: as `read_takes`, or a class with less than one window to learn from.
+    """
+    data = base.data
+    takes = read_takes(folder, Fit(data.channels, data.rate, data.lsb), resampled=wish.resampled)
+    names = class_names(takes)
+    merged = merge(data.classes, names, redefine=wish.redefine, only_recorded=wish.only_recorded)
+    return divided(base, tuple(takes), merged, names, wish)
+
+
+def divided(
+    base: Base,
+    takes: tuple[Recording, ...],
+    merged: Merged,
+    names: tuple[str, ...],
+    wish: Wish,
+) -> Calibration:
+    """Recordings at the band's rate and channels, split by time and cut."""
+    data = base.data
+    table = dict(zip(names, merged.of_recorded.tolist(), strict=True))
+    numbers = np.array([table.get(a, GONE) for a in takes[0].activities], np.int64)
+    found = stretches([one.labels for one in takes])
+    learn = None if wish.seconds is None else round(wish.seconds * data.rate)
+    split = split_in_time(found, window=data.window, held_out=wish.held_out, learn=learn)
+    shown = {takes[0].activities[one.label]: 0.0 for one in found}
+    for part in split.learn:
+        shown[takes[0].activities[part.label]] += len(part) / data.rate
+    for name, seconds in shown.items():
+        if not seconds:
+            raise DataError(
+                f"class '{name}': no {data.window / data.rate:g} s of it without a break, which "
+                "is one window of the base run's model; record it for longer"
+            )
+    dense, apart = dense_stride(data.window), base.recipe.data.stride
+    learn_from, judge_by = (
+        windows_of(takes, parts, window=data.window, stride=stride, lsb=data.lsb, numbers=numbers)
+        for parts, stride in ((split.learn, dense), (split.judge, min(apart, data.window)))
+    )
+    return Calibration(takes, merged, split, learn_from, judge_by, shown)
+
+
+def doubted(base: Base, calibration: Calibration, student: keras.Model) -> list[support.Doubt]:
+    """What the calibration does not support, known before anything is trained."""
+    merged, learn = calibration.merged, calibration.learn
+    others = base.others(merged.unrecorded)
+    few = np.random.default_rng(0).permutation(len(others))[:600]
+    x = np.concatenate([base.inputs(learn.counts), others.x[few]])
+    features = support.described(distill.logits(embedding(student), x, clip=base.clip), x)
+    y = np.concatenate([learn.y, others.y[few]])
+    recorded = {merged.classes[k] for k in merged.of_recorded}
+    alike = [d for d in support.alike(merged.classes, features, y) if d.name in recorded]
+    return [
+        *support.too_few(calibration.seconds, base.data.window / base.data.rate),
+        *support.clipped(merged.classes, learn.y, learn.counts),
+        *alike,
+        *_unjudged(calibration),
+    ]
+
+
+def _unjudged(calibration: Calibration) -> list[support.Doubt]:
+    """Classes of which nothing is left to judge by."""
+    merged = calibration.merged
+    return [
+        support.Doubt(
+            merged.classes[k], "too short to hold anything out: its figures are not measured"
+        )
+        for k in merged.of_recorded
+        if k not in calibration.judge.y
+    ]
