@@ -44,11 +44,25 @@ def record_of(cell: Cell, f1: float) -> dict[str, Any]:
         "parameters": PARAMETERS.get(cell.method, (cell.size or 10_000) - 300),
         "macs": None if cell.arithmetic == "forest" else 500_000,
         "device": DEVICE if int8 else None,
+        "senses": senses_of(cell),
         "seconds": 100.0,
     }
 
 
 DEVICE = {"flash_bytes": 19_152, "ram_bytes": 3_248, "instructions": 602_307}
+
+
+def senses_of(cell: Cell) -> dict[str, Any]:
+    """As the cell's recipe says."""
+    data = cell.recipe.data
+    places = len(data.positions or [""])
+    return {
+        "positions": places,
+        "kinds": list(data.kinds),
+        "channels": 3 * places * len(data.kinds),
+        "rate": data.rate,
+        "stride": data.stride,
+    }
 
 
 def plausible(cell: Cell) -> float:

@@ -114,6 +114,8 @@ class Grid(Table):
     """Of every protocol's recipe."""
     focus: str | None = None
     """The method that is compared with each of the others; none: the one that ranks best."""
+    sensors: bool = False
+    """Its protocols differ in sensors and rate: show what these buy and draw."""
     protocols: Annotated[tuple[Protocol, ...], Field(min_length=1)]
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
     quick: Quick = Quick()

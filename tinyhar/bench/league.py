@@ -134,6 +134,14 @@ class League:
             by_seed=by_seed,
         )
 
+    def senses(self, method: str, column: Column) -> dict[str, Any] | None:
+        """The sensors of a column's bands; None where no cell is finished."""
+        for record in self.records:
+            if self._in(record, column) and record["method"] == method and "senses" in record:
+                found: dict[str, Any] = record["senses"]
+                return found
+        return None
+
     def mean(self, method: str) -> float | None:
         """A method's mean over the main columns; None where one is missing."""
         standings = [self.standing(method, column) for column in self.columns if column.main]

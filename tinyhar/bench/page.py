@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tinyhar.evaluate
-from tinyhar.bench import pictures, tables
+from tinyhar.bench import economics, pictures, tables
 from tinyhar.bench.grid import Method
 from tinyhar.bench.league import STUDENTS, Column, League
 from tinyhar.bench.pictures import FOCUS, OTHER, Mark
@@ -39,7 +39,7 @@ def markdown(league: League, asked: Mapping[str, Any], failures: Mapping[str, st
     lines = [f"# {_title(league)}", "", f"    {asked['command']}", "", _standing(league), ""]
     if league.quick:
         lines += ["**Quick: a sliver of the data, a few epochs. Do not quote these figures.**", ""]
-    for table in tables.tables(league):
+    for table in _tables(league):
         lines += tables.markdown(table)
     if failures:
         lines += ["## Failed cells", ""]
@@ -56,10 +56,11 @@ def html(league: League, asked: Mapping[str, Any], failures: Mapping[str, str]) 
         standing=_standing(league),
         command=asked["command"],
         version=asked["version"],
-        tables=tables.tables(league),
+        tables=_tables(league),
         scores=_scores(league),
         ranks=_ranks(league),
         sizes=_sizes(league),
+        economics=_economics(league),
         focus=league.focus.shown if league.focus else "",
         failures=failures,
     )
@@ -82,9 +83,27 @@ def _standing(league: League) -> str:
     )
 
 
+def _tables(league: League) -> list[tables.Table]:
+    sensors = economics.table(economics.points(league))
+    return [*tables.tables(league), *([sensors] if sensors else [])]
+
+
+def _economics(league: League) -> list[Picture]:
+    """One picture, where the grid compares sensors."""
+    found = economics.points(league)
+    if not found:
+        return []
+    alt = "macro-F1 against current: " + "; ".join(
+        f"{one.name} {one.score.mean:.3f} at {1e6 * one.total_a:.0f} uA" for one in found
+    )
+    return [Picture("What the sensors buy, and what they draw", pictures.economics(found, alt=alt))]
+
+
 def _scores(league: League) -> list[Picture]:
-    """A picture for each column."""
-    found = []
+    """A picture for each column; of a single method there is nothing to compare."""
+    found: list[Picture] = []
+    if len(league.methods(STUDENTS)) == 1:
+        return found
     for column in league.columns:
         marks = _marks(league, league.methods(STUDENTS), column)
         if marks:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tinyhar.bench.economics import Point
 from tinyhar.bench.statistics import Ranking
 from tinyhar.evaluate.palette import role_colour
 from tinyhar.evaluate.pictures import SETTINGS, WIDTH, inline_svg, new_figure
@@ -88,6 +89,28 @@ def sizes(marks: Sequence[Mark], *, alt: str) -> str:
         axes.xaxis.set_major_formatter(lambda value, _position: _thousands(value))
         axes.minorticks_off()
         axes.set_xlabel("parameters")
+        axes.set_ylabel("macro-F1")
+        return inline_svg(figure, alt)
+
+
+def economics(found: Sequence[Point], *, alt: str) -> str:
+    """Macro-F1 against the current of core and sensors, every band by its name."""
+    import matplotlib
+
+    with matplotlib.rc_context(SETTINGS):
+        figure, (axes,) = new_figure(1.25 * WIDTH, 3.0, rows=1)
+        marks = [Mark(one.name, (one.score.mean,), 1e6 * one.total_a) for one in found]
+        for one, mark in zip(found, marks, strict=True):
+            colour = role_colour(FOCUS if "gyro" in one.sensors else OTHER)
+            spread = one.score.std if one.score.n > 1 else None
+            axes.errorbar(mark.parameters, mark.mean, spread, color=colour, lw=1.0)
+            axes.plot(mark.parameters, mark.mean, "o", ms=6, color=colour)
+        axes.set_xscale("log")
+        _room(axes, marks)
+        _name(axes, marks)
+        axes.xaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
+        axes.minorticks_off()
+        axes.set_xlabel("core and sensors, uA (estimate)")
         axes.set_ylabel("macro-F1")
         return inline_svg(figure, alt)
 

@@ -238,7 +238,19 @@ def _record(cell: Cell, folder: RunFolder, outcome: _Outcome) -> dict[str, Any]:
         "parameters": outcome.parameters,
         "macs": outcome.macs,
         "device": outcome.device,
+        "senses": _senses(cell, prepared),
         "seconds": sum(own),
+    }
+
+
+def _senses(cell: Cell, prepared: Any) -> dict[str, Any]:
+    """The band's sensors: how many places, which kinds, how many channels, how often."""
+    return {
+        "positions": len({channel.position for channel in prepared.channels}),
+        "kinds": sorted({channel.kind for channel in prepared.channels}),
+        "channels": len(prepared.channels),
+        "rate": prepared.rate,
+        "stride": cell.recipe.data.stride,
     }
 
 
