@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tinyhar.cli.personal_evaluate import evaluate
 from tinyhar.cli.quiet import start_tensorflow
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.errors import DataError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tinyhar.pipeline.personal_calibration import Wish
 
 app = typer.Typer(no_args_is_help=True, help="A user's own classes on a finished run's model.")
+app.command()(evaluate)
 console = Console(stderr=True)
 
 

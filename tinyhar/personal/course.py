@@ -39,22 +39,42 @@ def windows_of(
     stride: int,
     lsb: NDArray[np.float64],
     numbers: NDArray[np.int64],
+    threshold: float = 0.0,
+    limit: int | None = None,
 ) -> Counted:
-    """The windows in these stretches, as a band would count them.
+    """The windows in these stretches, as a band would count them, each of its most frequent class.
+
+    A window falls away, as in :func:`tinyhar.windows.cut`, whose most frequent class has less than
+    a share of `threshold`, or fewer samples than have no class.
 
     Args:
         recordings: that the stretches are of, at the band's rate and channels.
-        parts: stretches of them.
+        parts: stretches of them, in order.
         window: samples.
         stride: samples.
         lsb: what a count is worth, float64 [channel].
         numbers: int64 [activities], the class of each of the recordings' activities.
+        threshold: 0 to 1.
+        limit: take only windows that end within the first so many samples of their class.
     """
-    signals, y = [], []
+    signals: list[NDArray[np.float32]] = []
+    y: list[int] = []
+    classes = int(numbers.max()) + 1
+    shown = np.zeros(classes, np.int64)
     for part in parts:
+        one = recordings[part.recording]
+        labels = np.append(numbers, -1)[one.labels]
+        running = (labels[part.begin : part.end, None] == np.arange(classes)).cumsum(axis=0)
         for start in part.starts(window, stride):
-            signals.append(recordings[part.recording].signal[start : start + window])
-            y.append(int(numbers[part.label]))
+            inside = np.bincount(1 + labels[start : start + window], minlength=classes + 1)
+            best = int(inside[1:].argmax())
+            so_far = shown[best] + running[start - part.begin + window - 1, best]
+            most = inside[1 + best]
+            enough = most > 0 and most >= max(threshold * window, inside[0])
+            if enough and (limit is None or so_far <= limit):
+                signals.append(one.signal[start : start + window])
+                y.append(best)
+        shown += running[-1]
     if not signals:
         return Counted(np.empty((0, window, len(lsb)), np.int16), np.empty(0, np.int64))
     return Counted(to_counts(np.stack(signals), lsb), np.array(y, np.int64))

@@ -67,9 +67,13 @@ def _rows(
 
 @contextmanager
 def learning(model: keras.Model, trains: Trains) -> Iterator[None]:
-    """Inside, only these layers can be trained; the others infer, batch norms too."""
+    """Inside, only these layers can be trained; the others infer, batch norms too.
+
+    Those others are left to the last bit as they were (a running mean of weights rounds).
+    """
     before = [layer.trainable for layer in model.layers]
     first = _first_to_learn(model, trains)
+    frozen = [(layer, layer.get_weights()) for layer in model.layers[:first]]
     for number, layer in enumerate(model.layers):
         layer.trainable = number >= first
     try:
@@ -77,6 +81,8 @@ def learning(model: keras.Model, trains: Trains) -> Iterator[None]:
     finally:
         for layer, trainable in zip(model.layers, before, strict=True):
             layer.trainable = trainable
+        for layer, weights in frozen:
+            layer.set_weights(weights)
 
 
 def _first_to_learn(model: keras.Model, trains: Trains) -> int:

@@ -12,16 +12,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar.recordings import UNLABELLED
 
+LEAST: Final = 0.6
+"""Share of what should be learned from that must be left of it, else nothing is held out. (ours)"""
+
 
 @dataclass(frozen=True, order=True)
 class Stretch:
-    """Samples [begin, end) of a recording in which one class was done without a break."""
+    """Samples [begin, end) of a recording, in which one class was done without a break.
+
+    Or a whole recording, `label` being a number that it shares with those of the same classes.
+    """
 
     recording: int
     begin: int
@@ -55,12 +62,25 @@ def stretches(labels: Sequence[NDArray[np.integer]]) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
+def whole(labels: Sequence[NDArray[np.integer]]) -> tuple[Stretch, ...]:
+    """Every recording as one stretch: for windows that may reach over several classes.
+
+    Recordings of the same classes have one number, so that each such kind is split by itself.
+    """
+    kinds = [frozenset(np.unique(values).tolist()) - {UNLABELLED} for values in labels]
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
+    return tuple(
+        Stretch(recording, 0, len(values), numbers[kind])
+        for recording, (values, kind) in enumerate(zip(labels, kinds, strict=True))
+        if kind
+    )
+
+
 def split_in_time(
     found: Iterable[Stretch],
     *,
     window: int,
     held_out: float = 0.3,
-    learn: int | None = None,
 ) -> TimeSplit:
     """Earlier stretches to learn from and later ones to judge by, for each class.
 
@@ -71,35 +91,42 @@ def split_in_time(
         found: in the order that they were recorded.
         window: samples.
         held_out: share of each class's samples to judge by, 0 to 1; 0: none.
-        learn: learn from so many samples of each class instead, and judge by all that is left.
     """
     sides: tuple[list[Stretch], list[Stretch]] = ([], [])
     whole = sorted(one for one in found if len(one) >= window)
     for label in sorted({one.label for one in whole}):
         of_class = [one for one in whole if one.label == label]
-        border = _border([len(one) for one in of_class], window, held_out, learn)
-        for side, parts in zip(sides, _parted(of_class, border, window), strict=True):
+        for side, parts in zip(sides, _sides(of_class, window, held_out), strict=True):
             side += parts
     return TimeSplit(*(tuple(sorted(side)) for side in sides))
 
 
-def _border(lengths: list[int], window: int, held_out: float, learn: int | None) -> int:
+def _sides(
+    of_class: list[Stretch], window: int, held_out: float
+) -> tuple[list[Stretch], list[Stretch]]:
+    """One class's stretches to learn from and to judge by."""
+    lengths = [len(one) for one in of_class]
+    if not held_out:
+        return of_class, []
+    learn, judge = _parted(of_class, _border(lengths, window, held_out), window)
+    left = sum(len(one) for one in learn)
+    enough = left >= max(window, LEAST * (1 - held_out) * sum(lengths))
+    return (learn, judge) if judge and enough else (of_class, [])
+
+
+def _border(lengths: list[int], window: int, held_out: float) -> int:
     """How many samples of a class are learned from, counted over its stretches end to end."""
     total = sum(lengths)
-    if learn is not None:
-        return min(learn, total)
-    if not held_out:
-        return total
     wanted = max(window, held_out * total)
-    ends = np.cumsum(lengths)[:-1].tolist()
     # Between two recordings nothing has to be thrown away.
-    near = [end for end in ends if window <= total - end and abs(total - end - wanted) < wanted / 2]
+    near = [
+        end
+        for end in np.cumsum(lengths)[:-1].tolist()
+        if window <= total - end and abs(total - end - wanted) < wanted / 2
+    ]
     if near:
         return int(min(near, key=lambda end: abs(total - end - wanted)))
-    last = lengths[-1]
-    border = total - round(wanted) - window
-    fits = last >= 2 * window + round(wanted) or (len(lengths) > 1 and border >= window)
-    return border if fits and border >= max(window, 0.4 * total) else total
+    return total - round(wanted) - window
 
 
 def _parted(
@@ -110,15 +137,14 @@ def _parted(
     at = 0
     for one in of_class:
         inside = border - at
+        middle = one.begin + inside
         if inside >= len(one):
             before.append(one)
         elif inside <= 0:
             behind.append(one)
         else:
-            before.append(replace(one, end=one.begin + inside))
-            behind.append(replace(one, begin=one.begin + inside + window))
+            before += [replace(one, end=middle)] * (inside >= window)
+            if one.end - middle >= 2 * window:
+                behind.append(replace(one, begin=middle + window))
         at += len(one)
-    return (
-        [one for one in before if len(one) >= window],
-        [one for one in behind if len(one) >= window],
-    )
+    return before, behind

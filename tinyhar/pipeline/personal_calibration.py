@@ -16,7 +16,7 @@ from tinyhar.personal.lesson import Lesson, dense_stride
 from tinyhar.personal.merge import GONE, Merged, Redefine, merge
 from tinyhar.personal.network import embedding
 from tinyhar.personal.takes import Fit, class_names, read_takes
-from tinyhar.personal.time_split import TimeSplit, split_in_time, stretches
+from tinyhar.personal.time_split import Stretch, TimeSplit, split_in_time, stretches, whole
 from tinyhar.pipeline.personal_base import Base
 from tinyhar.recordings import Recording
 
@@ -78,27 +78,51 @@ def divided(
     wish: Wish,
 ) -> Calibration:
     """Recordings at the band's rate and channels, split by time and cut."""
-    data = base.data
+    data, recipe = base.data, base.recipe.data
     table = dict(zip(names, merged.of_recorded.tolist(), strict=True))
     numbers = np.array([table.get(a, GONE) for a in takes[0].activities], np.int64)
-    found = stretches([one.labels for one in takes])
-    learn = None if wish.seconds is None else round(wish.seconds * data.rate)
-    split = split_in_time(found, window=data.window, held_out=wish.held_out, learn=learn)
-    shown = {takes[0].activities[one.label]: 0.0 for one in found}
-    for part in split.learn:
-        shown[takes[0].activities[part.label]] += len(part) / data.rate
-    for name, seconds in shown.items():
-        if not seconds:
+    labels = [one.labels for one in takes]
+    found = stretches(labels) if recipe.within == "labels" else whole(labels)
+    split = split_in_time(found, window=data.window, held_out=wish.held_out)
+    limit = None if wish.seconds is None else max(round(wish.seconds * data.rate), 1)
+
+    def cut(parts: tuple[Stretch, ...], stride: int, limit: int | None) -> Counted:
+        return windows_of(
+            takes,
+            parts,
+            window=data.window,
+            stride=stride,
+            lsb=data.lsb,
+            numbers=numbers,
+            threshold=recipe.threshold if recipe.within == "recording" else 0.0,
+            limit=limit,
+        )
+
+    learn = cut(split.learn, dense_stride(data.window), limit)
+    for name, number in table.items():
+        if number not in learn.y:
             raise DataError(
-                f"class '{name}': no {data.window / data.rate:g} s of it without a break, which "
-                "is one window of the base run's model; record it for longer"
+                f"class '{name}': too short, there is no window of {data.window / data.rate:g} s "
+                "of it to learn from, which is what the base run's model looks at; record more"
             )
-    dense, apart = dense_stride(data.window), base.recipe.data.stride
-    learn_from, judge_by = (
-        windows_of(takes, parts, window=data.window, stride=stride, lsb=data.lsb, numbers=numbers)
-        for parts, stride in ((split.learn, dense), (split.judge, min(apart, data.window)))
-    )
-    return Calibration(takes, merged, split, learn_from, judge_by, shown)
+    judge = cut(split.judge, min(recipe.stride, data.window), None)
+    return Calibration(takes, merged, split, learn, judge, _seconds(takes, split, names, limit))
+
+
+def _seconds(
+    takes: tuple[Recording, ...], split: TimeSplit, names: tuple[str, ...], limit: int | None
+) -> dict[str, float]:
+    """How long each class was recorded in what is learned from."""
+    activities, rate = takes[0].activities, takes[0].rate
+    parts = [takes[part.recording].labels[part.begin : part.end] for part in split.learn]
+    samples = {
+        name: sum(int((labels == activities.index(name)).sum()) for labels in parts)
+        for name in names
+    }
+    return {
+        name: (count if limit is None else min(count, limit)) / rate
+        for name, count in samples.items()
+    }
 
 
 def doubted(base: Base, calibration: Calibration, student: keras.Model) -> list[support.Doubt]:

@@ -1,0 +1,293 @@
+"""What teaching is worth, measured: people left out of base models, then taught and judged.
+
+Two experiments on a recipe's protocol. In the first every class is recorded again by the person who
+was left out, with several budgets of seconds. In the second one class is left out of the base model
+as well, and alone is taught. The person's later recordings judge, the same for every budget.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+import tinyhar
+from tinyhar import compress
+from tinyhar import recipe as recipes
+from tinyhar.distill import Examples
+from tinyhar.errors import DataError
+from tinyhar.personal import rejection
+from tinyhar.personal.course import personalise
+from tinyhar.personal.judge import judge
+from tinyhar.personal.lesson import Lesson
+from tinyhar.personal.merge import merge
+from tinyhar.personal.results import Gain, Unseen
+from tinyhar.pipeline.personal_base import Base, Int8, open_base
+from tinyhar.pipeline.personal_calibration import Calibration, Wish, divided
+from tinyhar.pipeline.prepare import recorded
+from tinyhar.pipeline.progress import Progress, Silence
+from tinyhar.pipeline.run import advance
+from tinyhar.recipe import Recipe
+from tinyhar.recordings import Recording
+
+LATER = {"labels": 0.7, "recording": 0.5}
+"""Share of a person's recordings, the latest, that judges: by how a protocol cuts windows."""
+
+Result = TypeVar("Result", Gain, Unseen)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is tried.
+
+    Attributes:
+        recipe: the protocol's.
+        seconds: budgets of calibration a class.
+        seeds: of base models and lessons.
+        people: who is left out; none: all of the protocol's test subjects.
+        classes: left out of the base model and taught, one at a time; none: no such trials.
+        unseen_seconds: that such a class is taught with.
+        epochs: of base models that are trained here; they have no teacher.
+        runs: folder of finished runs of the recipe to take base models from where they are there.
+        lesson: how everything is taught; its seed is the trial's.
+    """
+
+    recipe: Recipe
+    seconds: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0)
+    seeds: tuple[int, ...] = (1,)
+    people: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    unseen_seconds: float = 20.0
+    epochs: int = 60
+    runs: Path | None = None
+    lesson: Lesson = field(default_factory=Lesson)
+    unseen_lesson: Lesson = field(default_factory=Lesson)
+
+
+class Trials:
+    """All trials of a plan; each is kept in the folder `out` and not done again."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        out: Path,
+        data: Path | None,
+        *,
+        progress: Progress | None = None,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.plan, self.out, self.data = plan, out, data
+        self.progress, self.tell = progress or Silence(), tell
+        self._recordings: dict[str, list[Recording]] = {}
+
+    def gains(self) -> list[Gain]:
+        """Every person, budget and seed."""
+        found = []
+        for fold, seed, person in self._people():
+            for seconds in self.plan.seconds:
+                name = f"{fold.name}-{seed}-p{person}-{seconds:g}s"
+                known = self._known(name, Gain, self.plan.lesson)
+                if known is None:
+                    base = self._base(fold, seed)
+                    known = self._keep(name, self._gain(base, person, seconds, seed))
+                self.tell(
+                    f"{name}: {known.general:.3f} -> {known.personal:.3f} ({known.relative:+.0%})"
+                )
+                found.append(known)
+        return found
+
+    def unseen(self) -> list[Unseen]:
+        """Every class to leave out, of every person and seed."""
+        found = []
+        for fold, seed, person in self._people():
+            for left_out in self.plan.classes:
+                name = f"{fold.name}-{seed}-p{person}-new-{left_out}"
+                known = self._known(name, Unseen, self.plan.unseen_lesson)
+                if known is None:
+                    base = self._base(self._without(fold, left_out), seed)
+                    known = self._keep(name, self._unseen(base, person, left_out, seed))
+                self.tell(f"{name}: F1 {known.new_f1:.3f}, loss {100 * known.loss:+.1f} points")
+                found.append(known)
+        return found
+
+    def _people(self) -> Iterator[tuple[Recipe, int, str]]:
+        folds = recipes.folds(self.plan.recipe)
+        there = [person for fold in folds for person in fold.split.test]
+        for person in self.plan.people:
+            if person not in there:
+                raise DataError(
+                    f"nobody called {person!r} is left out in {self.plan.recipe.name}; there is "
+                    f"{', '.join(there)}"
+                )
+        for seed in self.plan.seeds:
+            for fold in folds:
+                for person in fold.split.test:
+                    if not self.plan.people or person in self.plan.people:
+                        yield fold, seed, person
+
+    def _without(self, fold: Recipe, left_out: str) -> Recipe:
+        there = fold.data.activities or self._recorded(fold)[0].activities
+        if left_out not in there:
+            raise DataError(f"no class is called {left_out!r}; there is {', '.join(there)}")
+        kept = tuple(name for name in there if name != left_out)
+        word = "".join(c if c.isalnum() else "-" for c in left_out.lower())
+        data = fold.data.model_copy(update={"activities": kept})
+        return fold.model_copy(update={"name": f"{fold.name}-no-{word}", "data": data})
+
+    def _recorded(self, fold: Recipe) -> list[Recording]:
+        """The protocol's recordings through the band's sensors, at its rate."""
+        key = fold.data.source
+        if key not in self._recordings:
+            band = fold.data
+            self._recordings[key] = [
+                one.select(band.positions, band.kinds, band.axes)
+                for one in recorded(fold, self.data)
+            ]
+        return self._recordings[key]
+
+    def _base(self, fold: Recipe, seed: int) -> Base:
+        """A finished run where one is offered, else one trained here on labels alone."""
+        if self.plan.runs and (ready := self.plan.runs / f"{fold.name}-{seed}").is_dir():
+            return open_base(ready)
+        student = fold.student.model_copy(
+            update={
+                "training": fold.student.training.model_copy(update={"epochs": self.plan.epochs})
+            }
+        )
+        quick = fold.model_copy(
+            update={
+                "seed": seed,
+                "student": student,
+                "distillation": fold.distillation.model_copy(update={"method": "none"}),
+                "quantisation": fold.quantisation.model_copy(update={"method": "ptq"}),
+            }
+        )
+        folder = self.out / "bases" / f"{fold.name}-{seed}"
+        advance(quick, folder, until="quantise", data=self.data, progress=self.progress)
+        return open_base(folder)
+
+    def _calibration(
+        self, base: Base, person: str, names: Sequence[str], seconds: float
+    ) -> Calibration:
+        """The person's recordings; only classes in `names` are learned from, all are judged by."""
+        mine = tuple(one for one in self._recorded(base.recipe) if one.subject == person)
+        if not mine:
+            raise DataError(f"nobody called {person!r} is in {base.recipe.data.source}")
+        every = (*base.data.classes, *(n for n in names if n not in base.data.classes))
+        merged = merge(base.data.classes, every)
+        wish = Wish(seconds=seconds, held_out=LATER[base.recipe.data.within])
+        whole = divided(base, mine, merged, every, wish)
+        kept = np.isin(whole.learn.y, [merged.classes.index(name) for name in names])
+        learn = replace(whole.learn, counts=whole.learn.counts[kept], y=whole.learn.y[kept])
+        return replace(whole, learn=learn)
+
+    def _taught(self, base: Base, calibration: Calibration, lesson: Lesson) -> tuple[Int8, float]:
+        """The personal int8 model, and how long its training took."""
+        merged = calibration.merged
+        taught = personalise(
+            base.student(),
+            Examples(base.inputs(calibration.learn.counts), calibration.learn.y),
+            base.others(merged.rehearsed),
+            merged,
+            lesson,
+            augment=base.augment(lesson.rotation),
+            clip=base.clip,
+        )
+        tflite = compress.to_tflite(
+            taught.model, calibration=taught.lessons.x, clip=base.clip, isolated=False
+        )
+        return Int8.of(tflite, base.data), sum(epoch.seconds for epoch in taught.history.epochs)
+
+    def _gain(self, base: Base, person: str, seconds: float, seed: int) -> Gain:
+        assert base.int8 is not None
+        calibration = self._calibration(base, person, base.data.classes, seconds)
+        y, counts = calibration.judge.y, calibration.judge.counts
+        classes = len(calibration.merged.classes)
+        general = judge(y, base.int8.logits(counts).argmax(axis=1), classes)
+        int8, took = self._taught(base, calibration, replace(self.plan.lesson, seed=seed))
+        personal = judge(y, int8.logits(counts).argmax(axis=1), classes)
+        shown = float(np.mean(list(calibration.seconds.values())))
+        return Gain(
+            protocol=self.plan.recipe.name,
+            person=person,
+            seconds=seconds,
+            seed=seed,
+            general=general.macro_f1,
+            personal=personal.macro_f1,
+            windows=len(y),
+            shown=shown,
+            took=took,
+        )
+
+    def _unseen(self, base: Base, person: str, name: str, seed: int) -> Unseen:
+        assert base.int8 is not None
+        seconds = self.plan.unseen_seconds
+        calibration = self._calibration(base, person, (name,), seconds)
+        merged, judged = calibration.merged, calibration.judge
+        new = judged.y == merged.classes.index(name)
+        before = base.int8.logits(judged.counts)
+        int8, _ = self._taught(base, calibration, replace(self.plan.unseen_lesson, seed=seed))
+        answers = int8.logits(judged.counts).argmax(axis=1)
+        classes = len(merged.classes)
+        old_before = judge(judged.y[~new], before[~new].argmax(axis=1), classes)
+        train = np.random.default_rng(seed).permutation(np.flatnonzero(base.data.side("train")))
+        limit = rejection.set_threshold(base.int8.logits(base.data.counts[train[:1000]]))
+        refused = limit.refuses(before)
+        apart = {
+            f"apart_{score}": rejection.separation(of(before[~new]), of(before[new]))
+            for score, of in rejection.SCORES.items()
+        }
+        return Unseen(
+            protocol=self.plan.recipe.name,
+            person=person,
+            name=name,
+            seconds=seconds,
+            seed=seed,
+            new_f1=float(judge(judged.y, answers, classes).class_f1[merged.classes.index(name)]),
+            old_before=old_before.macro_f1,
+            old_after=judge(judged.y[~new], answers[~new], classes).macro_f1,
+            caught=float(refused[new].mean()),
+            refused=float(refused[~new].mean()),
+            **apart,
+        )
+
+    def _file(self, name: str, lesson: Lesson) -> Path:
+        """Where a trial is kept: its name, and a hash of what else it depends on."""
+        plan = self.plan
+        parts = (
+            tinyhar.__version__,
+            str(plan.recipe.model_dump(mode="json")),
+            repr(lesson),
+            str((plan.epochs, plan.unseen_seconds, str(plan.runs))),
+        )
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
+        return self.out / "trials" / f"{name}-{key}.json"
+
+    def _known(self, name: str, kind: type[Result], lesson: Lesson) -> Result | None:
+        try:
+            kept: dict[str, Any] = json.loads(self._file(name, lesson).read_text(encoding="utf-8"))
+            return kind(**kept)
+        except (OSError, ValueError, TypeError):
+            return None  # not there, or cut off: done again
+
+    def _keep(self, name: str, result: Result) -> Result:
+        lesson = self.plan.lesson if isinstance(result, Gain) else self.plan.unseen_lesson
+        file = self._file(name, lesson)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".writing")
+        draft.write_text(json.dumps(asdict(result)), encoding="utf-8")
+        draft.replace(file)
+        _forget_networks()
+        return result
+
+
+def _forget_networks() -> None:
+    """Let go of the networks of trials that are done."""
+    import tf_keras as keras
+
+    keras.backend.clear_session()
