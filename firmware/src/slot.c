@@ -163,7 +163,19 @@ bool thar_slot_resume(uint8_t slot, uint32_t *received) {
 }
 
 bool thar_slot_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, uint32_t size) {
-  return program(start_of(slot) + header_bytes() + offset, bytes, size);
+  const uint32_t page = thar_port_flash_about()->page_bytes;
+  uint32_t at = start_of(slot) + header_bytes() + offset;
+  /* A page at a time: what a cut tears is then in the last page that is not blank. */
+  for (const uint8_t *end = bytes + size; bytes < end;) {
+    const uint32_t left = (uint32_t)(end - bytes), room = page - at % page;
+    const uint32_t part = left < room ? left : room;
+    if (!program(at, bytes, part)) {
+      return false;
+    }
+    at += part;
+    bytes += part;
+  }
+  return true;
 }
 
 bool thar_slot_forget(uint8_t slot) {

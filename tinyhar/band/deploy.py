@@ -28,7 +28,7 @@ MOST_COPY: Final = 8192
 IN_FLIGHT: Final = 2
 """Chunks on their way at once on a real wire: one is written while the next one arrives."""
 
-WORK: Final[dict[str, Any]] = {"timeout": 10.0, "tries": 6}
+WORK: Final[dict[str, Any]] = {"timeout": 3.0, "tries": 20}
 """Patience with what a band takes long over: erasing, checking, trying."""
 
 BITS_PER_BYTE: Final = 10
@@ -66,10 +66,12 @@ class Deployed:
 
     @property
     def line_share(self) -> float | None:
-        """Of the line's rate, what the bundle's own bytes took; None without rate or transfer."""
-        if self.baud is None or not self.transfer_seconds:
+        """Of the line's rate, what the bundle's own bytes took from the first question to the last
+        answer, erasing and trial included; None on a line without a rate, or when not all was sent.
+        """
+        if self.baud is None or not self.transfer_seconds or self.copied_bytes:
             return None
-        return self.sent_bytes / self.transfer_seconds / (self.baud / BITS_PER_BYTE)
+        return self.sent_bytes / self.seconds / (self.baud / BITS_PER_BYTE)
 
 
 def deploy(
@@ -226,8 +228,8 @@ class _Deployment:
 
         reached = received
         for n, answer in enumerate(self.exchange.many(requests())):
-            reached = answer.received
-            lost = lost or reached < ends[n]
+            lost = lost or answer.received < ends[n]
+            reached = max(reached, answer.received)
             self.progress(reached, len(self.file.data))
         return reached
 
@@ -247,6 +249,7 @@ class _Deployment:
         return max(ALIGN, room // ALIGN * ALIGN)
 
     def _chunk_seconds(self) -> float:
-        """For all that is under way to cross a slow line, twice."""
-        bits: Any = 2 * BITS_PER_BYTE * IN_FLIGHT * (self._most_chunk() + 64)
-        return float(bits / self.exchange.link.baud) + 1.0 if self.exchange.link.baud else 0.0
+        """For all that is under way to cross the line, and some for the band to write it."""
+        baud = self.exchange.link.baud
+        bits = BITS_PER_BYTE * IN_FLIGHT * (self._most_chunk() + 64)
+        return bits / baud + 0.5 if baud else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tinyhar.band.client import Client
 from tinyhar.band.codes import Engine, ErrorCode, name_of
 from tinyhar.band.deploy_file import BundleFile
@@ -19,7 +21,8 @@ class NotDeployed(BandError):  # noqa: N818 - the name says what happened
 
 def explain(refusal: BandRefused, file: BundleFile, client: Client) -> NotDeployed:
     """The refusal as one line that names the file and says what to do."""
-    remedy = _REMEDIES.get(refusal.code, lambda *_: refusal.text)(refusal, file, client)
+    tell = _REMEDIES.get(refusal.code)
+    remedy = tell(refusal, file, client) if tell else str(refusal)
     text = f"{file.source}: {remedy}; the band runs on with what it ran"
     return NotDeployed(text, refusal.code)
 
@@ -73,7 +76,7 @@ def _flash(refusal: BandRefused, file: BundleFile, client: Client) -> str:
     )
 
 
-_REMEDIES = {
+_REMEDIES: dict[int, Callable[[BandRefused, BundleFile, Client], str]] = {
     ErrorCode.OTHER_ENGINE: _engine,
     ErrorCode.NO_ROOM: _room,
     ErrorCode.OTHER_SENSORS: _sensors,
