@@ -117,7 +117,7 @@ class Guide:
         return self.plan.act or not self.voice.attended
 
     def _act(self, name: str) -> None:
-        """Plays the movement of the same name, where the source holds any; DataError if not that."""
+        """Plays the movement of the same name, where a source plays; DataError if it has none."""
         source = self.feed.joined.source
         if source.activities:
             source.perform(self._same(name) or name)

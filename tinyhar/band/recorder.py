@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TextIO
+from typing import Final, Self
 
 import numpy as np
 
@@ -86,11 +87,11 @@ class Recorder:
         self, file: Path, sensing: Sensing, subject: str, notes: Iterable[str] = ()
     ) -> None:
         self.file, self.sensing = file, sensing
-        self.samples = 0
+        self.samples = self._size = 0
         head = header(sensing, subject, notes)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._out: TextIO = file.open("x", encoding="utf-8")
+            self._out = file.open("xb", buffering=0)
         except OSError as error:
             raise DataError(told(file, error)) from error
         self._write(head)
@@ -115,11 +116,17 @@ class Recorder:
             raise DataError(told(self.file, error)) from error
 
     def _write(self, text: str) -> None:
+        """All of it, or nothing: half a line would spoil the file."""
+        data = text.encode()
+        left = memoryview(data)
         try:
-            self._out.write(text)
-            self._out.flush()
+            while left:
+                left = left[self._out.write(left) :]
         except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._out.fileno(), self._size)
             raise DataError(told(self.file, error)) from error
+        self._size += len(data)
 
     def __enter__(self) -> Self:
         return self
