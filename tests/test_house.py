@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
     *("errors", "terminal", "recordings", "windows", "splits", "counts", "models", "distill"),
     *("compress", "convert", "evaluate", "personal", "band", "settings", "recipe", "pipeline"),
-    *("bench", "cli"),
+    *("bench", "search", "cli"),
     "__main__",
 )
 

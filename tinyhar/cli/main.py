@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tinyhar
-from tinyhar.cli import band, bench, data, personal, robustness, run
+from tinyhar.cli import band, bench, data, energy, personal, robustness, run, search
 from tinyhar.cli.status import BAD_INPUT
 from tinyhar.errors import TinyharError
 
@@ -24,6 +24,8 @@ app.command()(run.demo)
 app.command()(run.summary)
 app.command()(run.export)
 app.command()(robustness.robustness)
+app.command()(energy.energy)
+app.command()(search.search)
 app.add_typer(data.app, name="data", help="Data sets: list, look into, fetch.")
 app.add_typer(band.app, name="band", help="Emulated bands.")
 app.add_typer(bench.app, name="bench", help="Methods side by side: run a grid, see its league.")

@@ -1,9 +1,9 @@
 """The band's student: separable convolutions along time, scaled by width and depth.
 
-A stem convolution that halves the time, then three stages of depthwise (1, k) and pointwise
-layers; each stage widens, and the second and third halve the time again. Conv, batch norm and ReLU
-always come together, so that quantisation folds them into one int8 operator; the whole model is
-CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D, RESHAPE and FULLY_CONNECTED.
+A stem convolution that halves the time (or more), then three stages of depthwise (1, k) and
+pointwise layers; each stage widens, and the second and third halve the time again. Conv, batch norm
+and ReLU always come together, so that quantisation folds them into one int8 operator; the whole
+model is CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D, RESHAPE and FULLY_CONNECTED.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def build(
     depth: int = 2,
     kernel: int = 7,
     stem_kernel: int = 9,
+    stem_stride: int = 2,
     widths: Sequence[int] = WIDTHS,
 ) -> keras.Model:
     """Input [1, window, channels], output logits [classes]; anchors stage1, stage2, stage3.
@@ -40,16 +41,17 @@ def build(
         depth: separable blocks a stage.
         kernel: samples that a depthwise layer sees.
         stem_kernel: samples that the first convolution sees.
+        stem_stride: samples that it moves by.
         widths: channels of the stem and of each stage.
     """
-    if depth < 1 or width <= 0 or len(widths) < 2:
+    if depth < 1 or width <= 0 or len(widths) < 2 or stem_stride < 1:
         raise ModelError(
-            f"separable: depth {depth}, width {width}, widths {tuple(widths)}: "
-            "expected depth >= 1, width > 0 and at least two widths"
+            f"separable: depth {depth}, width {width}, widths {tuple(widths)}, stem_stride "
+            f"{stem_stride}: expected depth and stride >= 1, width > 0 and at least two widths"
         )
     stem, *stages = (blocks.to_multiple(w * width) for w in widths)
     inputs = keras.Input((1, window, channels), name="window")
-    x = blocks.conv(inputs, stem, stem_kernel, 2, act="relu", name="stem")
+    x = blocks.conv(inputs, stem, stem_kernel, stem_stride, act="relu", name="stem")
     for s, filters in enumerate(stages, start=1):
         for b in range(1, depth + 1):
             stride = 2 if b == 1 and s > 1 else 1
