@@ -173,7 +173,8 @@ def test_a_search_ends_with_a_front_of_recipes(plan: searching.Plan) -> None:
         assert recipe.load(pages.recipe_file(plan, candidate)).split == plan.recipe.split
     rows = list(csv.DictReader((plan.out / "search.csv").open()))
     assert len(rows) == 9
-    assert "<svg" in (plan.out / "front.svg").read_text()
+    page = (plan.out / "search.html").read_text()
+    assert "<svg" in page and all(candidate.name in page for candidate in best)
 
 
 def test_an_interrupted_search_goes_on_and_a_finished_one_does_nothing(

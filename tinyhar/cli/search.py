@@ -109,10 +109,11 @@ def search(
         console.print("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
     best = pages.write(plan, found)
-    _show(pages.HEADER, [pages.row(candidate, found) for candidate in best])
+    _show(pages.HEADER, pages.rows(found, best))
     console.print(
-        f"{len(found.within)} of {len(found.costs)} students fit the budget; picture, table and a "
-        f"recipe for each student above: [bold]{plan.out}[/] (front.svg, search.csv, front/)",
+        f"{len(found.within)} of {len(found.costs)} students fit the budget; a page with the "
+        f"front, all costs, and a recipe for each student above: [bold]{plan.out}[/] "
+        "(search.html, search.csv, front/)",
         soft_wrap=True,
     )
     console.print(f"next: tinyhar run {pages.recipe_file(plan, best[-1])}", soft_wrap=True)
@@ -146,7 +147,7 @@ def _where(data: Path | None) -> Path | None:
 def _show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(header):
-        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if place > 1 else "left", no_wrap=True)
     for one in rows:
         table.add_row(*one)
     Console().print(table)

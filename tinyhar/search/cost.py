@@ -88,7 +88,7 @@ def affordable(costs: dict[Candidate, Cost], budget: Budget) -> list[Candidate]:
     nearest = min(costs, key=lambda candidate: max(budget.excess(costs[candidate]).values()))
     cost, over = costs[nearest], budget.excess(costs[nearest])
     told = ", ".join(
-        f"{getattr(cost, name):,} {_UNITS[name]} for {getattr(budget, name):,}" for name in over
+        f"{getattr(cost, name):,} {UNITS[name]} for {getattr(budget, name):,}" for name in over
     )
     raise ModelError(
         f"no student of {len(costs)} meets the budget; the nearest, {nearest.name}, takes {told}: "
@@ -96,7 +96,7 @@ def affordable(costs: dict[Candidate, Cost], budget: Budget) -> list[Candidate]:
     )
 
 
-_UNITS: Final = {
+UNITS: Final = {
     "flash_bytes": "bytes of flash",
     "ram_bytes": "bytes of RAM",
     "instructions": "instructions",

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyhar import settings
+from tinyhar.evaluate import page
 from tinyhar.evaluate.palette import role_colour
 from tinyhar.evaluate.pictures import SETTINGS, WIDTH, inline_svg, new_figure
 from tinyhar.pipeline.folder import RunFolder
+from tinyhar.search.cost import UNITS
 from tinyhar.search.front import front
 from tinyhar.search.run import Found, Plan, as_row
 from tinyhar.search.space import Candidate
@@ -18,15 +20,16 @@ from tinyhar.search.space import Candidate
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEADER = ("student", "macro-F1", "flash", "RAM", "instructions", "parameters")
+HEADER = ("", "student", "macro-F1", "flash", "RAM", "instructions", "parameters")
+_HERE = Path(__file__).parent
 
 
 def write(plan: Plan, found: Found) -> list[Candidate]:
-    """Leave ``search.csv``, ``front.svg`` and ``front/NAME.toml``; returns the front."""
+    """Leave ``search.csv``, ``search.html`` and ``front/NAME.toml``; returns the front."""
     best = front(found.scores, found.costs)
     files = RunFolder(plan.out)
     files.write_text("search.csv", _csv(found))
-    files.write_text("front.svg", picture(found, best))
+    files.write_text("search.html", html(plan, found, best))
     for candidate in best:
         recipe = plan.recipe_of(candidate).model_copy(update={"name": f"{plan.recipe.name}-found"})
         files.write_text(f"front/{candidate.name}.toml", settings.to_toml(recipe))
@@ -38,10 +41,15 @@ def recipe_file(plan: Plan, candidate: Candidate) -> Path:
     return plan.out / "front" / f"{candidate.name}.toml"
 
 
-def row(candidate: Candidate, found: Found) -> tuple[str, ...]:
-    """Of the table that the terminal shows."""
+def rows(found: Found, best: list[Candidate]) -> list[tuple[str, ...]]:
+    """The front as a table, numbered as in the picture."""
+    return [_row(number, candidate, found) for number, candidate in enumerate(best, start=1)]
+
+
+def _row(number: int, candidate: Candidate, found: Found) -> tuple[str, ...]:
     cost = found.costs[candidate]
     return (
+        str(number),
         candidate.name,
         f"{found.scores[candidate]:.3f}",
         f"{cost.flash_bytes:,}",
@@ -51,12 +59,41 @@ def row(candidate: Candidate, found: Found) -> tuple[str, ...]:
     )
 
 
+def html(plan: Plan, found: Found, best: list[Candidate]) -> str:
+    """The front as one page, nothing to load."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    limits = [
+        f"{value:,} {UNITS[name]}" for name, value in vars(plan.budget).items() if value is not None
+    ]
+    return environment.get_template("search.html.j2").render(
+        title=f"Students for {plan.recipe.name}",
+        style=page.style(),
+        lead=f"{len(found.within)} of {len(found.costs)} students fit "
+        f"{' and '.join(limits) or 'an unlimited budget'}; {len(found.scores)} were trained for "
+        f"{plan.epochs} epochs.",
+        picture=picture(found, best),
+        header=HEADER,
+        rows=[
+            (row, recipe_file(plan, candidate).relative_to(plan.out).as_posix())
+            for row, candidate in zip(rows(found, best), best, strict=True)
+        ],
+    )
+
+
 def _csv(found: Found) -> str:
     text = io.StringIO()
-    rows = [as_row(candidate, found) for candidate in found.costs]
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    records = [as_row(candidate, found) for candidate in found.costs]
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(records)
     return text.getvalue()
 
 
@@ -73,6 +110,10 @@ def picture(found: Found, best: list[Candidate]) -> str:
         line = [c for c in best if not _slower_and_worse(c, best, found)]
         axes.plot(*_places(found, line), "-", color=role_colour("second"), lw=1.2)
         _dots(axes, found, best, role_colour("second"))
+        for number, candidate in enumerate(best, start=1):
+            place = found.costs[candidate].instructions, found.scores[candidate]
+            axes.annotate(str(number), place, (0, 6), textcoords="offset points", ha="center")
+        axes.margins(y=0.12)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
         axes.minorticks_off()
