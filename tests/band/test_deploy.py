@@ -170,11 +170,18 @@ def test_a_lossy_line_only_costs_time(band: Emulated, other: BundleFile) -> None
         check_runs(client, other)
 
 
-@pytest.mark.parametrize("latency", [0.002, 0.016])
+@pytest.mark.parametrize(("latency", "chunk"), [(0.002, 2048), (0.016, 2048), (0.016, 240)])
 def test_a_full_deployment_takes_most_of_a_serial_line(
-    band: Emulated, other: BundleFile, latency: float
+    band: Emulated,
+    other: BundleFile,
+    latency: float,
+    chunk: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """From the first question to the last answer; 16 ms is what a USB serial chip may wait."""
+    """From the first question to the last answer. 16 ms is what a USB serial chip may wait, 240
+    bytes the chunk of a band that has memory for the smallest frames only.
+    """
+    monkeypatch.setattr("tinyhar.band.deploy.MOST_CHUNK", chunk)
     with throttled(band.url, Line(latency=latency)) as url, wired(url) as client:
         done = deploy(client, other, whole=True)
     assert done.line_share is not None

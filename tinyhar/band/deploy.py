@@ -25,8 +25,12 @@ MOST_CHUNK: Final = 2048
 MOST_COPY: Final = 8192
 """Bytes that a band copies at one request; it answers nothing else meanwhile."""
 
-IN_FLIGHT: Final = 2
-"""Chunks on their way at once on a real wire: one is written while the next one arrives."""
+IN_FLIGHT: Final = 1024
+"""Bytes on their way beside a chunk that is being written, on a real wire: what a USB serial chip's
+16 ms in each direction and some more are worth at 115,200 baud."""
+
+MOST_IN_FLIGHT: Final = 8
+"""Chunks on their way at once."""
 
 WORK: Final[dict[str, Any]] = {"timeout": 3.0, "tries": 20}
 """Patience with what a band takes long over: erasing, checking, trying."""
@@ -200,7 +204,7 @@ class _Deployment:
 
     def _send(self, plan: Plan, received: int) -> None:
         kept = self.exchange.outstanding, self.exchange.timeout
-        self.exchange.outstanding = max(kept[0], IN_FLIGHT)
+        self.exchange.outstanding = max(kept[0], self._in_flight())
         self.exchange.timeout = max(kept[1], self._chunk_seconds())
         tries = self.exchange.tries
         try:
@@ -248,8 +252,12 @@ class _Deployment:
         room = min(MOST_CHUNK, self.client.identity.max_body - _CHUNK_HEADER)
         return max(ALIGN, room // ALIGN * ALIGN)
 
+    def _in_flight(self) -> int:
+        """Chunks on their way at once: one is written while others arrive."""
+        return min(MOST_IN_FLIGHT, 1 + max(1, IN_FLIGHT // self._most_chunk()))
+
     def _chunk_seconds(self) -> float:
         """For all that is under way to cross the line, and some for the band to write it."""
         baud = self.exchange.link.baud
-        bits = BITS_PER_BYTE * IN_FLIGHT * (self._most_chunk() + 64)
+        bits = BITS_PER_BYTE * self._in_flight() * (self._most_chunk() + 64)
         return bits / baud + 0.5 if baud else 0.0
