@@ -153,7 +153,9 @@ class Student(Network):
 class Distillation(Table):
     """How the teacher helps: a method of ``tinyhar/distill``, each after its paper."""
 
-    method: Literal["none", "hinton", "fitnet", "at", "sp", "rkd", "smldist", "tsak"] = "hinton"
+    method: Literal[
+        "none", "hinton", "fitnet", "at", "sp", "rkd", "vid", "nst", "smldist", "tsak"
+    ] = "hinton"
     temperature: Annotated[float, Field(gt=0, le=50)] = 4.0
     """Of method hinton; other methods take theirs from `options`."""
     weight: Share = 0.9

@@ -1,4 +1,4 @@
-"""FitNet, attention transfer, similarity-preserving, relational: each paper's promises."""
+"""The peers of SMLDist: each paper's promises."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,9 @@ from tinyhar.distill.attention_transfer import attention_map, attention_transfer
 from tinyhar.distill.features import pooled
 from tinyhar.distill.fitnet import hint
 from tinyhar.distill.relational import angles, distances, huber
+from tinyhar.distill.selectivity import discrepancy
 from tinyhar.distill.similarity import similarities, similarity_preserving
+from tinyhar.distill.variational import uncertainty
 
 SCALES = st.floats(0.1, 10)
 
@@ -90,3 +92,40 @@ def test_gradients_flow_even_between_equal_windows() -> None:
     ours, theirs = pooled(student).numpy(), pooled(teacher).numpy()
     assert descends(lambda x: huber(distances(x) - distances(theirs)), ours)
     assert descends(lambda x: huber(angles(x) - angles(theirs)), ours)
+
+
+@settings(max_examples=20)
+@given(SEEDS, SCALES)
+def test_selectivity_ignores_scale_sign_order_and_number_of_channels(
+    seed: int, scale: float
+) -> None:
+    x, y = features(seed), features(seed + 1)
+    assert float(discrepancy(x, x)) == pytest.approx(0, abs=1e-6)
+    found = float(discrepancy(x, y))
+    assert found > 0
+    for same in (np.float32(scale) * y, -y, y[..., ::-1], np.concatenate([y, y], axis=-1)):
+        assert float(discrepancy(x, same)) == pytest.approx(found, abs=1e-5)
+
+
+def test_selectivity_by_hand() -> None:
+    first = np.zeros((1, 1, 2, 1), np.float32)
+    first[0, 0, 0] = 3.0
+    assert float(discrepancy(first, first[:, :, ::-1])) == pytest.approx(2.0)
+
+
+@settings(max_examples=20)
+@given(SEEDS)
+def test_an_exact_guess_is_worth_a_small_variance_and_a_wrong_one_a_large(seed: int) -> None:
+    x, y = features(seed), features(seed + 1)
+    small, large = np.full(x.shape[-1], 0.1, np.float32), np.full(x.shape[-1], 4.0, np.float32)
+    assert float(uncertainty(x, x, small)) < float(uncertainty(x, x, large))
+    assert float(uncertainty(x, x, small)) == pytest.approx(0.5 * np.log(0.1), rel=1e-4)
+    far = x + 10 * np.abs(y) + 10
+    assert float(uncertainty(x, far, small)) > float(uncertainty(x, far, large))
+    # The best variance is the mean square that is left.
+    left = float(np.mean((x - y) ** 2))
+    at = [
+        float(uncertainty(x, y, np.full(x.shape[-1], v, np.float32)))
+        for v in (left / 2, left, 2 * left)
+    ]
+    assert at[1] < min(at[0], at[2])

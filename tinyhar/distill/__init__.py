@@ -3,8 +3,9 @@
 `train.fit` is the loop that runs any method; `method` is the interface between. Pure functions of
 tensors stand apart from the methods that combine them: `losses` (labels, Hinton), `stage`, `memory`
 and `conditional` (SMLDist), and beside its peer's class each of `fitnet`, `attention_transfer`,
-`similarity` and `relational`. `memorise` gives a teacher the memory that SMLDist needs; in
-`competition` several `heads` of different kinds train on one backbone and the best is chosen.
+`similarity`, `relational`, `variational`, `selectivity` and `tsak`. `memorise` gives a teacher the
+memory that SMLDist needs, `phases` trains TSAK's teacher in two; in `competition` several `heads`
+of different kinds train on one backbone and the best is chosen.
 """
 
 from __future__ import annotations

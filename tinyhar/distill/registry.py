@@ -12,9 +12,11 @@ from tinyhar.distill.hinton import Hinton
 from tinyhar.distill.method import Method
 from tinyhar.distill.plain import NoDistillation
 from tinyhar.distill.relational import Relational
+from tinyhar.distill.selectivity import Selectivity
 from tinyhar.distill.similarity import SimilarityPreserving
 from tinyhar.distill.smldist import SMLDist
 from tinyhar.distill.tsak import TSAK
+from tinyhar.distill.variational import Variational
 from tinyhar.errors import ModelError
 
 METHODS: dict[str, Callable[..., Method]] = {
@@ -26,6 +28,8 @@ METHODS: dict[str, Callable[..., Method]] = {
         AttentionTransfer,
         SimilarityPreserving,
         Relational,
+        Variational,
+        Selectivity,
         SMLDist,
         TSAK,
     )

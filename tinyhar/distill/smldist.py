@@ -25,8 +25,8 @@ class SMLDist(Method):
 
     A weight of 0 switches its term off: nothing of it is computed. The weights are ours, chosen by
     cross-validation on the training people of two sets: a stage weight of 0.1 or 1, or a label
-    smoothed by 0.1 where the teacher errs (at this temperature a demand for huge logits), cost up to
-    eight points of macro-F1 there.
+    smoothed by 0.1 where the teacher errs (a demand for huge logits, at this temperature), cost up
+    to eight points of macro-F1 there.
 
     Attributes:
         label: weight of the cross-entropy with the labels.
