@@ -26,7 +26,8 @@ function(thar_larger a b result)
   endif()
 endfunction()
 
-# Compile definitions (config.h) for a band that holds exactly this bundle.
+# Compile definitions (config.h) for a band that holds this bundle, and those with up to
+# THAR_SPARE_CLASSES more classes: what its wearer teaches it is deployed to the same firmware.
 function(thar_bundle_limits file result)
   thar_read_number(${file} 0 4 magic)
   if(NOT magic EQUAL 1111574612) # "THAB"
@@ -37,6 +38,14 @@ function(thar_bundle_limits file result)
   thar_read_number(${file} 53 1 classes)
   thar_read_number(${file} 60 4 arena)
   thar_read_number(${file} 69 1 smooth_length)
+  math(EXPR classes "${classes} + ${THAR_SPARE_CLASSES}")
+  if(classes GREATER 254)
+    set(classes 254)
+  endif()
+  if(THAR_SPARE_CLASSES GREATER 0)
+    # A larger head's output, and the one before it where softmax or a projection follows.
+    math(EXPR arena "${arena} + 2 * ((${THAR_SPARE_CLASSES} + 15) / 16 * 16)")
+  endif()
   math(EXPR values "${window} * ${channels}")
   # A window in one frame where the host's 4096 allow it, and never less than 256.
   math(EXPR body "2 * ${values} + 4")

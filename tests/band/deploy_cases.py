@@ -31,12 +31,12 @@ def other_head(run: Path) -> BundleFile:
     tflite = (run / "int8" / "model.tflite").read_bytes()
     weights = _last_weights(tflite)
     assert tflite.count(weights) == 1
-    return _of_model(run, tflite.replace(weights, weights[::-1]))
+    return of_model(run, tflite.replace(weights, weights[::-1]))
 
 
 def other_network(run: Path, reference_models: Path) -> BundleFile:
     """Another architecture for the same windows."""
-    return _of_model(run, (reference_models / "inverted_residual.tflite").read_bytes())
+    return of_model(run, (reference_models / "inverted_residual.tflite").read_bytes())
 
 
 def _last_weights(tflite: bytes) -> bytes:
@@ -47,7 +47,7 @@ def _last_weights(tflite: bytes) -> bytes:
     return np.asarray(data).tobytes()
 
 
-def _of_model(run: Path, tflite: bytes) -> BundleFile:
+def of_model(run: Path, tflite: bytes) -> BundleFile:
     bundle, graph = bundle_of(run), read_graph(tflite)
     compiled = compile_model(tflite)
     logits = integer.run(graph, bundle.count_map.apply(bundle.golden_counts)[:, np.newaxis])
@@ -58,6 +58,14 @@ def _of_model(run: Path, tflite: bytes) -> BundleFile:
         golden_logits=logits,
     )
     return of_bytes(pack(changed))
+
+
+def taught(run: Path, more: int) -> BundleFile:
+    """As if so many classes had been taught; the model cannot answer with them."""
+    bundle = bundle_of(run)
+    names = (*bundle.classes, *(f"taught {n}" for n in range(more)))
+    logits = np.zeros((len(bundle.golden_counts), len(names)), np.int8)
+    return of_bytes(pack(replace(bundle, classes=names, golden_logits=logits)))
 
 
 def wired(url: str, baud: int = 115_200) -> Client:

@@ -75,7 +75,7 @@ def test_the_parts_of_an_image_add_up_to_its_totals(image: BuildResult) -> None:
     sizes = {part.name: (part.flash_bytes, part.ram_bytes) for part in image.parts}
     assert sum(sizes["alignment"]) < 256
     assert sizes["model"] == (12, 0)
-    assert sizes["arena"] == (0, WINDOW * CHANNELS)
+    assert sizes["arena"] == (0, WINDOW * CHANNELS + 32)  # room for what the wearer teaches
     assert sizes["stack"] == (0, 4096)
     assert image.engine_code_bytes == sizes["engine"][0] > 100
 
@@ -139,7 +139,7 @@ def test_the_core_keeps_to_its_budget(image: BuildResult) -> None:
     flash = {part.name: part.flash_bytes for part in image.parts}
     assert flash["core"] + flash["port"] + flash["library"] < 20_000
     ram = {part.name: part.ram_bytes for part in image.parts}
-    assert ram["core"] - 2 * WINDOW * CHANNELS < 1_700
+    assert ram["core"] - 2 * WINDOW * CHANNELS < 2_000
 
 
 # ---- on the emulated Cortex-M4 ----

@@ -7,7 +7,6 @@ that was cut, by whatever, goes on where it stopped when the same bundle is depl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from tinyhar.band import deploy_messages as dm
@@ -16,6 +15,7 @@ from tinyhar.band.codes import ErrorCode
 from tinyhar.band.deploy_file import BundleFile
 from tinyhar.band.deploy_plan import ALIGN, Plan, full, partial
 from tinyhar.band.deploy_refused import NotDeployed, explain
+from tinyhar.band.deploy_report import BITS_PER_BYTE, Deployed
 from tinyhar.band.errors import BandRefused
 from tinyhar.band.messages import Request
 
@@ -35,47 +35,10 @@ MOST_IN_FLIGHT: Final = 8
 WORK: Final[dict[str, Any]] = {"timeout": 3.0, "tries": 20}
 """Patience with what a band takes long over: erasing, checking, trying."""
 
-BITS_PER_BYTE: Final = 10
-"""On a serial line, with start and stop bit."""
-
 _CHUNK_HEADER: Final = 4
 
 Progress = Callable[[int, int], None]
 """Called with bytes that are there and bytes in all."""
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """What happened. ``partial_bytes``: what had to travel at the least; None: not asked."""
-
-    bundle_id: bytes
-    how: str
-    full_bytes: int
-    partial_bytes: int | None
-    sent_bytes: int
-    copied_bytes: int
-    resumed_bytes: int
-    line_bytes: int
-    transfer_seconds: float
-    seconds: float
-    slot: int
-    golden: int
-    baud: int | None
-
-    @property
-    def bytes_per_second(self) -> float:
-        """Of the bundle, while it was under way."""
-        done = self.sent_bytes + self.copied_bytes
-        return done / self.transfer_seconds if self.transfer_seconds else 0.0
-
-    @property
-    def line_share(self) -> float | None:
-        """Of the line's rate, what the bundle's own bytes took from the first question to the last
-        answer, erasing and trial included; None on a line without a rate, or when not all was sent.
-        """
-        if self.baud is None or not self.transfer_seconds or self.copied_bytes:
-            return None
-        return self.sent_bytes / self.seconds / (self.baud / BITS_PER_BYTE)
 
 
 def deploy(

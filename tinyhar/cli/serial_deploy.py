@@ -27,8 +27,8 @@ from tinyhar.band.discover import choose
 from tinyhar.band.link import BAUD
 
 if TYPE_CHECKING:
-    from tinyhar.band.deploy import Deployed
     from tinyhar.band.deploy_messages import SlotResponse
+    from tinyhar.band.deploy_report import Deployed
 
 Port = Annotated[
     str | None,
