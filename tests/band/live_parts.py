@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,12 @@ def movement(channels: int = 3, seconds: float = 20.0, seed: int = 0) -> Movemen
 class Wired:
     """A simulated band and a session that watches it, on the band's own clock."""
 
-    def __init__(self, played: Movement | None = None) -> None:
+    def __init__(self, played: Movement | None = None, *, real_time: bool = False) -> None:
         self.bands = [SimulatedBand()]
         self.played = played or movement()
         self.sources: list[Played] = []
         self.asleep = 0.0
-        self.unplugged = False
+        self.real_time = real_time
         self.session = Session(lambda: "simulated", self.prepare, join=self.join, sleep=self.sleep)
 
     @property
@@ -47,6 +48,8 @@ class Wired:
 
     def sleep(self, seconds: float) -> None:
         self.asleep += seconds
+        if self.real_time:
+            time.sleep(seconds)
         self.band._time += seconds
 
     def take(self, events: int) -> list[Event]:

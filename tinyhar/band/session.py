@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -119,8 +119,8 @@ class Session:
         """No more events after the one under way."""
         self._stopped.set()
 
-    def events(self) -> Iterator[Event]:
-        """What happens, without an end.
+    def events(self) -> Generator[Event, None, None]:
+        """What happens, without an end; close it to let go of the port.
 
         Raises TinyharError when there is no band at first, and when one comes back that the source
         does not fit; a line that fails in between is an event.
@@ -142,7 +142,7 @@ class Session:
         finally:
             self._let_go()
 
-    def _stream(self) -> Iterator[Event]:
+    def _stream(self) -> Generator[Event, None, None]:
         """One stream, until the line fails, the band loses its place or the session ends."""
         client, (_, source) = self._client, self._known or self._prepare_anew()
         assert client is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,7 @@ def live(
     first, events = given.begin(session)
     app = LiveApp(session, first, events, out, subject)
     app.run(mouse=False)
+    app.let_go()
     if app.failure:
         raise app.failure
 
@@ -74,10 +76,11 @@ def monitor(
     history, plain = History(first.sensing), Plain(as_json)
     plain.begin(first)
     try:
-        for event in events:
-            history.take(event)
-            plain.take(event, history)
-            if seconds is not None and history.seconds >= seconds:
-                break
+        with closing(events):
+            for event in events:
+                history.take(event)
+                plain.take(event, history)
+                if seconds is not None and history.seconds >= seconds:
+                    break
     except BrokenPipeError:  # whoever read us has seen enough; what is buffered has no reader
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -90,10 +90,11 @@ class LiveApp(App[None]):
         self.session, self.following = session, following
         self.history = History(first.sensing)
         self.recording = Recording(folder, subject)
-        self.view = Screen(title=first.url, words=first.source.words, folder=str(folder))
+        self.view = Screen(title=_title(first), words=first.source.words, folder=str(folder))
         self.failure: TinyharError | None = None
         self.canvas = Canvas()
         self._events: queue.SimpleQueue[Event | TinyharError] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run_session, daemon=True)
         self._lost_at = self._told_at = time.monotonic()
 
     def compose(self) -> ComposeResult:
@@ -102,13 +103,17 @@ class LiveApp(App[None]):
 
     def on_mount(self) -> None:
         """Starts the session's thread and the clock of the pictures."""
-        threading.Thread(target=self._run_session, daemon=True).start()
+        self._thread.start()
         self.set_interval(1 / FRAMES_PER_SECOND, self.draw)
 
     def on_unmount(self) -> None:
         """Ends both, and what is being recorded."""
         self.session.stop()
         self._tell(self.recording.end)
+
+    def let_go(self, seconds: float = 2.0) -> None:
+        """Wait until the port is free; a band that is being looked for is left behind."""
+        self._thread.join(seconds)
 
     def _run_session(self) -> None:
         try:
@@ -142,7 +147,7 @@ class LiveApp(App[None]):
             return
         self.history.take(event)
         if isinstance(event, Joined):
-            self.view.title, self.view.words = event.url, event.source.words
+            self.view.title, self.view.words = _title(event), event.source.words
             if event.away:
                 self.say(f"the band is back after {event.away:.1f} s")
         elif isinstance(event, Lost):
@@ -201,3 +206,7 @@ class LiveApp(App[None]):
         self.view.label = key - 1 if key else None
         doing = f"label: {self._doing}" if key else "no label"
         self.say(doing if self.recording.seconds is not None else f"{doing}; r starts a recording")
+
+
+def _title(joined: Joined) -> str:
+    return f"{joined.sensing.identity.board} on {joined.url}"

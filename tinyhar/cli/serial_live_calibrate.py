@@ -119,8 +119,12 @@ def _guide(
     from tinyhar.band.takes import open_takes
 
     first, following = given.begin(session)
-    takes = open_takes(out, first.sensing, subject)
-    check_plan(plan, first.sensing, takes.classes, voice.attended)
+    try:
+        takes = open_takes(out, first.sensing, subject)
+        check_plan(plan, first.sensing, takes.classes, voice.attended)
+    except BaseException:
+        following.close()
+        raise
     voice.say(f"{first.url}: {first.sensing.identity.board}; {first.source.words}", "dim")
     feed = Feed(session, first, following, lambda text: voice.say(text, "bad"))
     feed.start()

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 Piece = tuple[str, str]
 """A text and its tone: "", "dim", "bold", "good", "bad", or "class N", "axis N", "block N"."""
 
-COLOURS: Final = ("#2c7fb8", "#b0641a", "#3c8a3c", "#a5509c", "#c04a4a", "#1f8a8a", "#7a6fc0")
+COLOURS: Final = ("#2c7fb8", "#b0641a", "#3c8a3c", "#a5509c", "#1f8a8a", "#b5577f", "#7a6fc0")
 """Classes and axes; each stands out from white and from black. (ours)"""
 
 GOOD, BAD = "#3c8a3c", "#d04545"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -78,7 +78,7 @@ def session_of(
     return Session(Finder(port), prepare, baud=baud)
 
 
-def begin(session: Session) -> tuple[Joined, Iterator[Event]]:
+def begin(session: Session) -> tuple[Joined, Generator[Event, None, None]]:
     """The band's first answer, and what follows; TinyharError where there is no band."""
     from tinyhar.band.session import Joined
 

@@ -12,7 +12,7 @@ _DOTS: Final = np.array([[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]])
 """Unicode's bits of a braille letter: [column, row from the top]."""
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
-_LADDER: Final = (1.0, 2.0, 5.0)
+_LADDER: Final = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 
 def curve(
@@ -71,6 +71,6 @@ def bar(share: float, columns: int) -> str:
 
 
 def round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, ... at or above a value above 0."""
+    """The next of 1, 1.5, 2, 3, 5, 7, 10, 15, ... at or above a value above 0."""
     power = 10.0 ** np.floor(np.log10(max(value, 1e-6)))
     return next((float(s * power) for s in _LADDER if s * power >= value), float(10 * power))

@@ -12,6 +12,9 @@ from tinyhar.cli.serial_live_plot import bar, curve, round_up
 SMALLEST: Final = (60, 18)
 """Columns and rows from which on there is room for plots."""
 
+GUTTER: Final = 10
+"""Columns before a plot: axis and latest value."""
+
 BELOW: Final = 7
 """Rows under the plots: history, figures, a message, keys."""
 
@@ -124,7 +127,7 @@ def _plots_of(
     history: History, kind: str, channels: list[int], width: int, rows: int
 ) -> list[Line]:
     signal, rate = history.signal, history.sensing.rate
-    columns = width - 9
+    columns = width - GUTTER
     per_dot = SIGNAL_SECONDS * rate / (2 * columns)
     end = round(history.seconds * rate)
     shown = signal[:, channels]
@@ -137,9 +140,8 @@ def _plots_of(
         now = f"{signal[-1, channel]:7.2f}" if len(signal) else ""
         drawn = curve(signal[:, channel], end, per_dot, columns, rows, full)
         for row, letters in enumerate(drawn):
-            side = f"{axis:<9}" if row == 0 and rows > 1 else ""
-            side = f"{axis} {now:>7} "[:9] if rows == 1 else side or (now if row == 1 else "")
-            lines.append(Line.of(wide(side, 9), "dim").add(letters, f"axis {number}"))
+            side = Line.of(f"{axis} ", "bold").add(now, "dim") if row == 0 else Line()
+            lines.append(side.fit(GUTTER).add(letters, f"axis {number}"))
     return lines
 
 
@@ -197,7 +199,10 @@ def _bars(history: History, width: int, room: int, about: str) -> list[Line]:
 def _minute(history: History, width: int) -> Line:
     """A block for each stretch of one answer, its name in it where it fits."""
     line, at = Line(), 0
-    for shown, start, end in runs(history.answers):
+    stretches = runs(history.answers)
+    if stretches:  # what was said last holds until now
+        stretches[-1] = (*stretches[-1][:2], history.seconds)
+    for shown, start, end in stretches:
         a, b = (_column(t - history.seconds, width) for t in (start, end))
         a = max(a, at)
         b = max(b, a + 1)
@@ -224,7 +229,7 @@ def _figures(history: History) -> list[Line]:
     health, answer, clock = history.health, history.latest, history.clock
     time = f"{answer.ms:.2f} ms a window {clock.name}" if answer else "no window yet"
     speed = history.windows_per_second
-    first = Line.of("latency ", "dim").add(time).add("  line ", "dim")
+    first = Line.of("latency ", "dim").add(time).add("  round trip ", "dim")
     first.add(f"{health.round_trip_ms:.1f} ms")
     second = Line.of("speed ", "dim").add(f"{speed:.2f} windows/s" if speed else "-")
     for name, count in (
