@@ -1,7 +1,7 @@
 """A band watched without an end: its movement and answers as they come, over a line that may fail.
 
-A cable that is pulled shows as an error of the port at once, or as silence: three tries of half a
-second each. Then the band is looked for again, several times a second, until it is back.
+A cable that is pulled shows as an error of the port at once, or as silence: three tries of 0.45 s
+each. Then the band is looked for again, several times a second, until it is back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tinyhar.band.sensing import Sensing
 from tinyhar.band.source import Piece, Source
 from tinyhar.errors import BandError
 
-ANSWER_SECONDS: Final = 0.5
+ANSWER_SECONDS: Final = 0.45
 """How long an answer may take, three times over, until the line counts as lost: with a piece's
 time below two seconds."""
 

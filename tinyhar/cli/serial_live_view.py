@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from tinyhar.band.history import ANSWER_SECONDS, SIGNAL_SECONDS, History, runs
 from tinyhar.cli.serial_live_lines import Line, beside, filled, spread, wide
 from tinyhar.cli.serial_live_plot import bar, curve, round_up
@@ -131,7 +133,7 @@ def _plots_of(
     per_dot = SIGNAL_SECONDS * rate / (2 * columns)
     end = round(history.seconds * rate)
     shown = signal[:, channels]
-    most = float(abs(shown).max()) if len(shown) else 0.0
+    most = float(np.quantile(abs(shown), 0.99, axis=0).max()) if len(shown) else 0.0
     full = round_up(max(most, LEAST.get(kind, 0.0)))
     name, unit = UNITS.get(kind, (kind, ""))
     lines = [Line.of(f"{name} ±{full:g} {unit}, {SIGNAL_SECONDS:g} s", "dim")]
