@@ -34,9 +34,10 @@ void thar_load_current(thar_band *band) {
 
 /* ---- boot ---- */
 
+/* Or nobody knows, as after a lock-up. */
 static bool crashed(void) {
   const uint8_t reason = thar_port_about()->reset_reason;
-  return reason == THAR_RESET_REASON_WATCHDOG || reason == THAR_RESET_REASON_FAULT;
+  return reason != THAR_RESET_REASON_POWER_ON && reason != THAR_RESET_REASON_REQUESTED;
 }
 
 /* A boot that nothing speaks against is not noted, which would wear the flash. */

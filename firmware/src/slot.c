@@ -39,7 +39,7 @@ bool thar_slots_exist(void) {
   if (f == NULL || f->bytes == NULL || (uintptr_t)f->bytes % THAR_BUNDLE_ALIGN != 0) {
     return false;
   }
-  if (f->program_bytes == 0 || THAR_SLOT_CELL % f->program_bytes != 0 || f->page_bytes == 0 ||
+  if (f->program_bytes == 0 || THAR_SLOT_CELL % f->program_bytes != 0 || f->page_bytes < CONTENT_BYTES ||
       f->page_bytes % THAR_SLOT_CELL != 0) {
     return false;
   }
@@ -204,12 +204,12 @@ bool thar_slot_activate(uint8_t slot, uint32_t sequence) {
 }
 
 bool thar_slot_begin_boot(uint8_t slot) {
-  static const uint8_t begun[THAR_SLOT_CELL] = {0};
+  uint8_t begun[THAR_SLOT_CELL] = {0};
   return mark(start_of(slot) + BOOTS_AT, BOOTS, 2 * THAR_SLOT_CELL, begun);
 }
 
 bool thar_slot_end_boot(uint8_t slot) {
-  static const uint8_t done[THAR_SLOT_CELL] = {0};
+  uint8_t done[THAR_SLOT_CELL] = {0};
   uint32_t boot = BOOTS;
   while (boot > 0 && !is_marked(slot, boot - 1, 0)) {
     boot--;

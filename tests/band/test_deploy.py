@@ -170,7 +170,14 @@ def test_a_lossy_line_only_costs_time(band: Emulated, other: BundleFile) -> None
         check_runs(client, other)
 
 
-@pytest.mark.parametrize(("latency", "chunk"), [(0.002, 2048), (0.016, 2048), (0.016, 240)])
+@pytest.mark.parametrize(
+    ("latency", "chunk"),
+    [
+        (0.002, 2048),
+        (0.016, 240),
+        pytest.param(0.016, 2048, marks=pytest.mark.slow),
+    ],
+)
 def test_a_full_deployment_takes_most_of_a_serial_line(
     band: Emulated,
     other: BundleFile,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.firmware.deploy_bundles import plan_of, variant
 from tests.firmware.flash_sim import request_of
-from tests.firmware.wire import Client
+from tests.firmware.stub_model import crashing_counts
+from tests.firmware.wire import Client, frame
 from tinyhar.band import deploy_messages as dm
-from tinyhar.band.deploy_file import BundleFile
+from tinyhar.band.deploy_file import BundleFile, of_bytes
 from tinyhar.band.deploy_plan import Plan
+from tinyhar.convert.bundle import pack
 
 SHAPE = "8192,512,4"
 POWER_CUT = 75
@@ -88,6 +91,23 @@ def test_a_process_that_is_cut_anywhere_boots_the_old_or_the_new_model(
         cut += 1
     assert cut >= 8
     assert booted == sorted(booted, key=lambda one: one == NEW.bundle_id)
+
+
+def test_a_model_that_crashes_in_its_trial_is_a_restart_with_the_old_one(
+    sanitized: Path, tmp_path: Path
+) -> None:
+    golden = OLD.bundle.golden_counts.copy()
+    golden[3] = crashing_counts(by_stack=False)
+    file = of_bytes(pack(replace(OLD.bundle, golden_counts=golden)))
+    with band(sanitized, tmp_path) as (client, _):
+        client.ask(0x22, file.begin().encode())
+        client.ask(0x23, dm.Chunk(0, file.data).encode())
+        client.events.clear()
+        client.send(frame(0x25, client.seq + 1))
+        kind, _, body = client.event()
+        assert (kind, body[8]) == (0x40, 3)
+        client.seq = 0
+        assert runs(client) == OLD.bundle_id
 
 
 def test_what_is_deployed_outlives_the_process_only_in_a_file(

@@ -1,13 +1,24 @@
 /* engine.h over a compiled model: check it once, then run its operators in order. */
+#include "kernels.h"
 #include "plan.h"
 #include "tinyhar/engine.h"
 
+#define KERNEL(kind, kernel) [kind] = THAR_HAS(kind) ? (kernel) : NULL
+
 static const thar_kernel kernels[THAR_KINDS] = {
-    [THAR_CONV] = thar_conv,           [THAR_DEPTHWISE] = thar_depthwise,
-    [THAR_CONV_WIDE] = thar_conv_wide, [THAR_DEPTHWISE_WIDE] = thar_depthwise_wide,
-    [THAR_MAX_POOL] = thar_max_pool,   [THAR_AVERAGE_POOL] = thar_average_pool,
-    [THAR_MEAN] = thar_mean,           [THAR_ADD] = thar_add,
-    [THAR_SOFTMAX] = thar_softmax,
+    KERNEL(THAR_CONV, thar_conv),
+    KERNEL(THAR_DEPTHWISE, thar_depthwise),
+    KERNEL(THAR_CONV_WIDE, thar_conv_wide),
+    KERNEL(THAR_DEPTHWISE_WIDE, thar_depthwise_wide),
+    KERNEL(THAR_MAX_POOL, thar_max_pool),
+    KERNEL(THAR_AVERAGE_POOL, thar_average_pool),
+    KERNEL(THAR_MEAN, thar_mean),
+    KERNEL(THAR_ADD, thar_add),
+    KERNEL(THAR_SOFTMAX, thar_softmax),
+    KERNEL(THAR_TABLE, thar_table),
+    KERNEL(THAR_MUL, thar_mul),
+    KERNEL(THAR_PAD, thar_pad_image),
+    KERNEL(THAR_CONCATENATION, thar_concatenation),
 };
 
 static const thar_op *ops_of(const uint8_t *model) {
@@ -33,6 +44,7 @@ thar_engine_status thar_engine_init(thar_engine *e, const uint8_t *model, size_t
   }
   const thar_op *op = ops_of(model);
   for (uint32_t i = 0; i < plan->ops; ++i) {
+    if (op[i].kind >= THAR_KINDS || kernels[op[i].kind] == NULL) return THAR_ENGINE_UNSUPPORTED;
     if (!thar_op_is_sound(&op[i], model, plan->bytes, plan->arena_bytes)) {
       return THAR_ENGINE_BAD_MODEL;
     }
@@ -47,6 +59,10 @@ thar_engine_status thar_engine_init(thar_engine *e, const uint8_t *model, size_t
   return THAR_ENGINE_OK;
 }
 
+/* Kernels that leave an activation's limits to clamp_output. */
+#define CLAMPED_AFTER \
+  (1u << THAR_CONV | 1u << THAR_DEPTHWISE | 1u << THAR_ADD | 1u << THAR_MUL)
+
 /* An activation narrower than int8 is cut afterwards: few models have one. */
 static void clamp_output(const thar_op *op, uint8_t *arena) {
   int8_t *out = (int8_t *)(arena + op->output);
@@ -60,8 +76,7 @@ thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, v
   uint16_t count = ((const thar_plan *)(const void *)e->model)->ops;
   for (uint16_t i = 0; i < count; ++i, ++op) {
     kernels[op->kind](op, e->model, e->arena);
-    if ((op->kind == THAR_CONV || op->kind == THAR_DEPTHWISE || op->kind == THAR_ADD) &&
-        (op->low != -128 || op->high != 127)) {
+    if ((CLAMPED_AFTER >> op->kind & 1u) != 0u && (op->low != -128 || op->high != 127)) {
       clamp_output(op, e->arena);
     }
     if (fn != NULL) {

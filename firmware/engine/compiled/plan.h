@@ -33,6 +33,10 @@ enum {
   THAR_MEAN, /* in_h = outer, in_w = count, in_c = inner */
   THAR_ADD,
   THAR_SOFTMAX,
+  THAR_TABLE,         /* 256 bytes: the output for each input */
+  THAR_MUL,           /* in_w rows of in_c values by in_c values */
+  THAR_PAD,           /* an image within a larger one; pad_h and pad_w before it */
+  THAR_CONCATENATION, /* in_w rows, each a piece of every input */
   THAR_KINDS
 };
 
@@ -49,7 +53,7 @@ typedef struct {
   uint16_t dilation_h, dilation_w;
   uint16_t pad_h, pad_w;
   uint32_t input, output; /* in the arena */
-  uint32_t other;         /* in the arena: ADD's second input; scratch of a packed kernel */
+  uint32_t other; /* in the arena: ADD's and MUL's second input; scratch of a packed kernel */
   uint32_t data;          /* in the model: weights and constants */
 } thar_op;
 
@@ -68,6 +72,26 @@ typedef struct {
   int32_t out_multiplier, out_shift;
   int32_t other_zero;
 } thar_add_data;
+
+/* MUL as TFLM's: centred products, one rescaling; shift -31..14. */
+typedef struct {
+  int32_t multiplier, shift;
+  int32_t other_zero;
+} thar_mul_data;
+
+typedef struct {
+  int32_t value;
+  int32_t front; /* channels before the image's */
+} thar_pad_data;
+
+/* A concatenation's inputs, in order. */
+typedef struct {
+  uint32_t count;
+  struct {
+    uint32_t offset; /* in the arena */
+    uint32_t width;  /* bytes a row */
+  } part[];
+} thar_concatenation_data;
 
 /* One rescaling: MEAN's, SOFTMAX's (with the lowest difference that counts). */
 typedef struct {
@@ -122,5 +146,9 @@ void thar_average_pool(const thar_op *op, const uint8_t *model, uint8_t *arena);
 void thar_mean(const thar_op *op, const uint8_t *model, uint8_t *arena);
 void thar_add(const thar_op *op, const uint8_t *model, uint8_t *arena);
 void thar_softmax(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_table(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_mul(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_pad_image(const thar_op *op, const uint8_t *model, uint8_t *arena);
+void thar_concatenation(const thar_op *op, const uint8_t *model, uint8_t *arena);
 
 #endif

@@ -1,5 +1,10 @@
 /* The checks that make an invoke safe: every offset, size and shift of an operator. */
+#include "kernels.h"
 #include "plan.h"
+
+/* Whether any kernel is there that the checks of the same name are for. */
+#define WIDE (THAR_HAS(THAR_CONV_WIDE) || THAR_HAS(THAR_DEPTHWISE_WIDE))
+#define SCALED (THAR_HAS(THAR_ADD) || THAR_HAS(THAR_MEAN) || THAR_HAS(THAR_SOFTMAX))
 
 /* No band's tensor comes near this; below it no index and no sum of bytes overflows. */
 #define TOO_BIG (UINT64_C(1) << 23)
@@ -89,6 +94,40 @@ static bool scales_are_sound(const thar_op *op, const uint8_t *model, uint64_t m
          shifts_are(model, op->data + UINT64_C(4), 1, 4, low, high, 0);
 }
 
+static bool mul_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
+                         uint64_t arena_bytes) {
+  return fits(op->data, sizeof(thar_mul_data), model_bytes) &&
+         fits(op->other, op->in_c, arena_bytes) &&
+         shifts_are(model, op->data + UINT64_C(4), 1, 4, -31, 14, 0) &&
+         shifts_are(model, op->data + UINT64_C(8), 1, 4, -128, 127, 0);
+}
+
+static bool pad_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes) {
+  if ((uint32_t)op->pad_h + op->in_h > op->out_h || (uint32_t)op->pad_w + op->in_w > op->out_w ||
+      op->in_c > op->out_c || !fits(op->data, sizeof(thar_pad_data), model_bytes)) {
+    return false;
+  }
+  return shifts_are(model, op->data, 1, 4, -128, 127, 0) &&
+         shifts_are(model, op->data + UINT64_C(4), 1, 4, 0, op->out_c - op->in_c, 0);
+}
+
+static bool concatenation_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
+                                   uint64_t arena_bytes) {
+  const thar_concatenation_data *data =
+      (const thar_concatenation_data *)(const void *)(model + op->data);
+  if (!fits(op->data, sizeof *data, model_bytes)) return false;
+  if (!fits(op->data, sizeof *data + UINT64_C(8) * data->count, model_bytes)) return false;
+  uint64_t row = 0;
+  for (uint32_t i = 0; i < data->count; ++i) {
+    row += data->part[i].width;
+    if (row > op->out_c) return false;
+    if (!fits(data->part[i].offset, (uint64_t)data->part[i].width * op->in_w, arena_bytes)) {
+      return false;
+    }
+  }
+  return row == op->out_c;
+}
+
 /* What an operator writes must be what its shape says. */
 static bool shapes_agree(const thar_op *op) {
   uint64_t in = volume(op->in_h, op->in_w, op->in_c);
@@ -96,7 +135,12 @@ static bool shapes_agree(const thar_op *op) {
   switch (op->kind) {
     case THAR_ADD:
     case THAR_SOFTMAX:
+    case THAR_TABLE:
       return in == out;
+    case THAR_MUL:
+      return in == out && op->in_h == 1u;
+    case THAR_CONCATENATION:
+      return op->in_h == 1u && op->out_h == 1u && op->in_w == op->out_w;
     case THAR_MEAN:
       return out == (uint64_t)op->in_h * op->in_c;
     case THAR_MAX_POOL:
@@ -132,16 +176,25 @@ bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_byte
   if (!fits(op->output, volume(op->out_h, op->out_w, op->out_c), arena_bytes)) return false;
   switch (op->kind) {
     case THAR_CONV:
-      return conv_is_sound(op, model, model_bytes, arena_bytes);
+      return THAR_HAS(THAR_CONV) && conv_is_sound(op, model, model_bytes, arena_bytes);
     case THAR_DEPTHWISE:
-      return depthwise_is_sound(op, model, model_bytes, arena_bytes);
+      return THAR_HAS(THAR_DEPTHWISE) && depthwise_is_sound(op, model, model_bytes, arena_bytes);
     case THAR_CONV_WIDE:
     case THAR_DEPTHWISE_WIDE:
-      return wide_is_sound(op, model, model_bytes);
+      return WIDE && wide_is_sound(op, model, model_bytes);
     case THAR_MAX_POOL:
     case THAR_AVERAGE_POOL:
       return true;
+    case THAR_TABLE:
+      return THAR_HAS(THAR_TABLE) && fits(op->data, 256, model_bytes);
+    case THAR_MUL:
+      return THAR_HAS(THAR_MUL) && mul_is_sound(op, model, model_bytes, arena_bytes);
+    case THAR_PAD:
+      return THAR_HAS(THAR_PAD) && pad_is_sound(op, model, model_bytes);
+    case THAR_CONCATENATION:
+      return THAR_HAS(THAR_CONCATENATION) &&
+             concatenation_is_sound(op, model, model_bytes, arena_bytes);
     default:
-      return scales_are_sound(op, model, model_bytes, arena_bytes);
+      return SCALED && scales_are_sound(op, model, model_bytes, arena_bytes);
   }
 }

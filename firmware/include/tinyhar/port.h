@@ -44,7 +44,7 @@ uint32_t thar_port_stack_used(void);
 typedef struct {
   const uint8_t *bytes;   /* where it is read, 16-aligned */
   uint32_t size;          /* an even number of pages: one half is a slot */
-  uint32_t page_bytes;    /* erased at once; a multiple of 16 */
+  uint32_t page_bytes;    /* erased at once; a multiple of 16, at least 64 */
   uint32_t program_bytes; /* programmed at once: 1, 2, 4, 8 or 16 */
 } thar_port_flash_info;
 
@@ -55,7 +55,7 @@ const thar_port_flash_info *thar_port_flash_about(void);
 bool thar_port_flash_erase(uint32_t at);
 
 /* Erased bytes only, each once until the next erase; `at` and `size` are multiples of program_bytes
- * and stay in the area; `bytes` need no alignment and never lie in the area. False: it failed. */
+ * and stay in one page; `bytes` lie in RAM and need no alignment. False: it failed. */
 bool thar_port_flash_program(uint32_t at, const uint8_t *bytes, uint32_t size);
 
 /* Restarts with reset reason REQUESTED. Does not return. */

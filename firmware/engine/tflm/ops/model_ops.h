@@ -6,12 +6,13 @@
 #include "tensorflow/lite/micro/kernels/conv.h"
 #include "tensorflow/lite/micro/kernels/depthwise_conv.h"
 #include "tensorflow/lite/micro/kernels/fully_connected.h"
+#include "tensorflow/lite/micro/kernels/mul.h"
 #include "tensorflow/lite/micro/kernels/pooling.h"
 #include "tensorflow/lite/micro/kernels/softmax.h"
 
 namespace tinyhar {
 
-using ModelOps = tflite::MicroMutableOpResolver<9>;
+using ModelOps = tflite::MicroMutableOpResolver<23>;
 
 // int8-only kernels: with CMSIS-NN they save 17-35 kB of flash; without, they are the
 // common ones.
@@ -25,6 +26,20 @@ inline TfLiteStatus RegisterModelOps(ModelOps& resolver) {
   TF_LITE_ENSURE_STATUS(resolver.AddAdd(tflite::Register_ADD_INT8()));
   TF_LITE_ENSURE_STATUS(resolver.AddReshape());
   TF_LITE_ENSURE_STATUS(resolver.AddSoftmax(tflite::Register_SOFTMAX_INT8()));
+  TF_LITE_ENSURE_STATUS(resolver.AddMul(tflite::Register_MUL_INT8()));
+  TF_LITE_ENSURE_STATUS(resolver.AddPad());
+  TF_LITE_ENSURE_STATUS(resolver.AddPadV2());
+  TF_LITE_ENSURE_STATUS(resolver.AddConcatenation());
+  TF_LITE_ENSURE_STATUS(resolver.AddReduceMax());
+  TF_LITE_ENSURE_STATUS(resolver.AddHardSwish());
+  TF_LITE_ENSURE_STATUS(resolver.AddLogistic());
+  TF_LITE_ENSURE_STATUS(resolver.AddTanh());
+  TF_LITE_ENSURE_STATUS(resolver.AddRelu());
+  TF_LITE_ENSURE_STATUS(resolver.AddRelu6());
+  TF_LITE_ENSURE_STATUS(resolver.AddLeakyRelu());
+  TF_LITE_ENSURE_STATUS(resolver.AddQuantize());
+  TF_LITE_ENSURE_STATUS(resolver.AddMinimum());
+  TF_LITE_ENSURE_STATUS(resolver.AddMaximum());
   return kTfLiteOk;
 }
 
