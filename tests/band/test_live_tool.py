@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.band.test_live_session import band_at
 from tests.band.test_tool import TOOL, tool
 from tinyhar.band import emulate
 from tinyhar.band.emulate import Emulated
@@ -90,6 +91,22 @@ def test_monitor_ends_on_ctrl_c(band: Emulated) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_monitor_goes_on_when_a_killed_band_is_started_again(run: Path) -> None:
+    image = emulate.image_of(run, "host")
+    with band_at(image, 0) as (_, port):
+        command = [*TOOL, "monitor", "--port", f"socket://127.0.0.1:{port}", "--run", str(run)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+    with process, band_at(image, port):
+        notes = [process.stderr.readline() for _ in range(3)]
+        assert process.stdout.readline().count(b"\t") == 5
+        process.kill()
+    assert b"lost: " in notes[1]
+    assert b"back after " in notes[2]
 
 
 @pytest.mark.parametrize(
@@ -233,6 +250,26 @@ def test_calibrate_asks_at_a_terminal_and_can_be_left(band: Emulated, tmp_path: 
                           "--classes", "walk,stir", "--json")  # fmt: skip
     assert status == 0, err
     assert sorted(p.name for p in out.glob("*.csv")) == ["me_stir_1.csv", "me_walk_1.csv"]
+
+
+def test_calibrate_goes_on_when_a_killed_band_is_started_again(run: Path, tmp_path: Path) -> None:
+    image = emulate.image_of(run, "host")
+    arguments = ["--synthetic", "--act", "--classes", "walk,stir", "--seconds", "4"]
+    with band_at(image, 0) as (_, port):
+        command = [*TOOL, "calibrate", "--out", str(tmp_path), *arguments]
+        command += ["--port", f"socket://127.0.0.1:{port}"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(1.5)
+    with process, band_at(image, port):
+        said = process.stdout.read()
+        assert process.wait(PATIENCE) == 0, said
+    assert "lost: " in said
+    assert "the band is back" in said
+    assert sorted(p.name[:7] for p in tmp_path.glob("*.csv")) == ["me_stir", "me_walk"]
+    for broken in (tmp_path / "rejected").glob("*.csv"):
+        assert "the line broke after" in broken.read_text()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from tinyhar.band.history import ANSWER_SECONDS, SIGNAL_SECONDS, History, runs
+from tinyhar.band.history import SIGNAL_SECONDS, History
 from tinyhar.cli.serial_live_lines import Line, beside, filled, spread, wide
+from tinyhar.cli.serial_live_minute import minute, minute_axis
 from tinyhar.cli.serial_live_plot import bar, curve, round_up
 
 SMALLEST: Final = (60, 18)
@@ -79,8 +80,8 @@ def _whole(history: History, screen: Screen, width: int, height: int) -> list[Li
         _head(history, screen, width),
         *beside(left, right, width - side - 2, 2),
         Line.of("the last minute", "dim"),
-        _minute(history, width),
-        _minute_axis(width),
+        minute(history, width),
+        minute_axis(width),
         *_figures(history),
         Line.of(history.lost or screen.message, "bad" if history.lost else ""),
         _keys(width),
@@ -195,36 +196,7 @@ def _bars(history: History, width: int, room: int, about: str) -> list[Line]:
     return lines
 
 
-# -- below: the last minute, figures, keys ---------------------------------------------------
-
-
-def _minute(history: History, width: int) -> Line:
-    """A block for each stretch of one answer, its name in it where it fits."""
-    line, at = Line(), 0
-    stretches = runs(history.answers)
-    if stretches:  # what was said last holds until now
-        stretches[-1] = (*stretches[-1][:2], history.seconds)
-    for shown, start, end in stretches:
-        a, b = (_column(t - history.seconds, width) for t in (start, end))
-        a = max(a, at)
-        b = max(b, a + 1)
-        line.add(" " * (a - at))
-        name = wide(f"▏{history.sensing.classes[shown]}", b - a) if b - a > 3 else "▏".ljust(b - a)
-        line.add(name, f"block {shown}")
-        at = b
-    return line
-
-
-def _column(seconds: float, width: int) -> int:
-    """Where ``seconds`` (0 is now, before that negative) is on a line."""
-    return min(width, max(0, round((1 + seconds / ANSWER_SECONDS) * width)))
-
-
-def _minute_axis(width: int) -> Line:
-    text = ""
-    for seconds in (60, 45, 30, 15):
-        text = text.ljust(_column(-seconds, width)) + f"-{seconds} s"
-    return Line.of(text.ljust(width - 3) + "now", "dim")
+# -- below: figures, keys ----------------------------------------------------------------------
 
 
 def _figures(history: History) -> list[Line]:
