@@ -12,6 +12,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tests.convert import tiny_growth
+from tests.convert.tiny_growth import some_scale, some_zero
+
 INT8, INT32, FLOAT32 = 9, 2, 0
 Shape = tuple[int, ...]
 
@@ -95,14 +98,6 @@ class Maker:
         return q.scale[0], q.zeroPoint[0]
 
 
-def _scale(rng: np.random.Generator, low: float = 1e-3, high: float = 0.5) -> float:
-    return float(np.float32(np.exp(rng.uniform(np.log(low), np.log(high)))))
-
-
-def _zero(rng: np.random.Generator) -> int:
-    return int(rng.choice([-128, 127, 0, int(rng.integers(-128, 128))]))
-
-
 def _activation(rng: np.random.Generator) -> int:
     return int(rng.choice([0, 1, 1, 3, 2]))
 
@@ -141,7 +136,7 @@ def _weighted(m: Maker, rng: np.random.Generator, x: int, kind: str) -> int:
     out_c = c * each if kind == "DEPTHWISE_CONV_2D" else int(rng.integers(1, 13))
     oh, ow = _output_size(h, kh, sh, 1, same), _output_size(w, kw, sw, dw, same)
     per_channel = out_c > 1 and rng.random() < 0.8
-    scales = np.array([_scale(rng, 1e-3, 2e-2) for _ in range(out_c if per_channel else 1)])
+    scales = np.array([some_scale(rng, 1e-3, 2e-2) for _ in range(out_c if per_channel else 1)])
     if per_channel and rng.random() < 0.15:
         scales[rng.integers(0, out_c)] = 1e-9  # a dead channel
     depthwise = kind == "DEPTHWISE_CONV_2D"
@@ -152,7 +147,7 @@ def _weighted(m: Maker, rng: np.random.Generator, x: int, kind: str) -> int:
     b = m.tensor((out_c,), scales * in_scale, data=bias, kind=INT32)
     depth = kh * kw * (1 if depthwise else c)
     scale = _out_scale(rng, in_scale, float(np.median(scales)), depth)
-    y = m.tensor((1, oh, ow, out_c), scale, _zero(rng))
+    y = m.tensor((1, oh, ow, out_c), scale, some_zero(rng))
     options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
     options.padding = 0 if same else 1
     options.strideH, options.strideW = sh, sw
@@ -167,14 +162,14 @@ def _dense(m: Maker, rng: np.random.Generator, x: int) -> int:
     size = int(np.prod(m.shape(x)))
     out = int(rng.integers(1, 9))
     per_channel = out > 1 and rng.random() < 0.5
-    scales = np.array([_scale(rng, 1e-3, 2e-2) for _ in range(out if per_channel else 1)])
+    scales = np.array([some_scale(rng, 1e-3, 2e-2) for _ in range(out if per_channel else 1)])
     shape = (out, size)
     wt = m.tensor(shape, scales, data=_weights(rng, shape))
     in_scale = m.quantisation(x)[0]
     bias = np.rint(rng.normal(0, 2000, out)).astype(np.int32)
     b = m.tensor((out,), scales * in_scale, data=bias, kind=INT32)
     scale = _out_scale(rng, in_scale, float(np.median(scales)), size)
-    y = m.tensor((1, out), scale, _zero(rng))
+    y = m.tensor((1, out), scale, some_zero(rng))
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = _activation(rng)
     return m.operator("FULLY_CONNECTED", [x, wt, b if rng.random() < 0.8 else -1], y, options, 4)
@@ -204,7 +199,7 @@ def _mean(m: Maker, rng: np.random.Generator, x: int) -> int:
     a = m.tensor((len(axes),), None, data=np.array(axes, np.int32), kind=INT32)
     in_scale, zero = m.quantisation(x)
     same = rng.random() < 0.5
-    y = m.tensor(out, in_scale if same else _scale(rng), zero if same else _zero(rng))
+    y = m.tensor(out, in_scale if same else some_scale(rng), zero if same else some_zero(rng))
     options = schema.ReducerOptionsT()
     options.keepDims = keep
     return m.operator("MEAN", [x, a], y, options)
@@ -212,7 +207,7 @@ def _mean(m: Maker, rng: np.random.Generator, x: int) -> int:
 
 def _add(m: Maker, rng: np.random.Generator, x: int, other: int) -> int:
     scales = [m.quantisation(t)[0] for t in (x, other)]
-    y = m.tensor(m.shape(x), max(scales) * float(np.exp(rng.normal(0.3, 0.5))), _zero(rng))
+    y = m.tensor(m.shape(x), max(scales) * float(np.exp(rng.normal(0.3, 0.5))), some_zero(rng))
     options = schema.AddOptionsT()
     options.fusedActivationFunction = _activation(rng)
     return m.operator("ADD", [x, other] if rng.random() < 0.5 else [other, x], y, options)
@@ -235,7 +230,7 @@ def _reshape(m: Maker, x: int, shape: Shape) -> int:
 
 IMAGE_KINDS = (
     "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "ADD", "SOFTMAX",
-    "FULLY_CONNECTED", "RESHAPE",
+    "FULLY_CONNECTED", "RESHAPE", *tiny_growth.GROWN_KINDS,
 )  # fmt: skip
 
 
@@ -250,6 +245,8 @@ def _grow(m: Maker, rng: np.random.Generator, x: int, kind: str, earlier: list[i
         return _mean(m, rng, x)
     if kind == "SOFTMAX":
         return _softmax(m, rng, x)
+    if kind in tiny_growth.GROWN_KINDS:
+        return tiny_growth.grow(m, rng, x, kind, earlier)
     if kind == "RESHAPE":
         _, h, w, c = m.shape(x)
         return _reshape(m, x, (1, h * w * c))
@@ -263,11 +260,11 @@ def random_model(seed: int, kinds: tuple[str, ...] = IMAGE_KINDS) -> bytes:
     m = Maker()
     height = int(rng.integers(2, 5)) if rng.random() < 0.15 else 1
     shape = (1, height, int(rng.integers(1, 25)), int(rng.integers(1, 11)))
-    source = m.tensor(shape, _scale(rng), _zero(rng))
+    source = m.tensor(shape, some_scale(rng), some_zero(rng))
     x, earlier = source, [source]
     for _ in range(int(rng.integers(1, 6))):
         if len(m.shape(x)) != 4:
-            kind = str(rng.choice(["FULLY_CONNECTED", "SOFTMAX"]))
+            kind = str(rng.choice(["FULLY_CONNECTED", "SOFTMAX", *tiny_growth.TABLE_KINDS]))
         else:
             kind = str(rng.choice(kinds))
         x = _grow(m, rng, x, kind, earlier)

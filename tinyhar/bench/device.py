@@ -34,6 +34,8 @@ TOOLS: Final = {
 CORTEX_M4: Final = ("-mcpu=cortex-m4", "-mthumb", "-O2", "-ffunction-sections", "-fdata-sections")
 LINK: Final = ("-nostartfiles", "-Wl,--gc-sections", "--specs=nano.specs")
 PORT: Final = FIRMWARE / "ports" / "mps2_an386"
+CHOOSING: Final = ("compiled", "sound")
+"""Engine sources that THAR_KERNELS tells which kernels to link."""
 SECONDS: Final = 120
 FLASH_BYTES: Final = 4 << 20
 """Of the emulated board: model and windows must fit."""
@@ -80,15 +82,19 @@ def missing_tools() -> list[str]:
 
 
 class Device:
-    """The engine compiled for a Cortex-M4, ready to be linked to one model after another."""
+    """The engine compiled for a Cortex-M4, ready to be linked to one model after another.
+
+    Each image holds just the kernels that its model runs.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        sources = [*sorted((FIRMWARE / "engine" / "compiled").glob("*.c")), PORT / "startup.c"]
-        self._engine = {f"{source.stem}.o" for source in sources[:-1]}
-        for source in [*sources, FIRMWARE / "tests" / "engine_bench.c"]:
-            target = folder / f"{source.stem}.o"
-            _run([*_compiler(), f"-I{FIRMWARE / 'include'}", "-c", source, "-o", target])
+        engine = sorted((FIRMWARE / "engine" / "compiled").glob("*.c"))
+        self._engine = {f"{source.stem}.o" for source in engine}
+        self._choosing = [source for source in engine if source.stem in CHOOSING]
+        others = [source for source in engine if source.stem not in CHOOSING]
+        for source in [*others, PORT / "startup.c", FIRMWARE / "tests" / "engine_bench.c"]:
+            self._compile(source)
 
     def measure(self, work: Workload) -> DeviceCost:
         """Link a model with its windows, boot it, and read what it took.
@@ -99,6 +105,8 @@ class Device:
             ToolError: a tool fails.
         """
         compiled = compile_model(work.tflite)
+        for source in self._choosing:
+            self._compile(source, f"-DTHAR_KERNELS={compiled.kernels:#x}u")
         image = self._link(work, compiled.payload, compiled.arena_bytes)
         told = self._boot(image, work.name)
         code = sum(
@@ -118,6 +126,11 @@ class Device:
             golden=work.golden,
             layers=_layers(compiled.layers, told["layers"]),
         )
+
+    def _compile(self, source: Path, *options: str) -> None:
+        target = self._folder / f"{source.stem}.o"
+        command = [*_compiler(), *options, f"-I{FIRMWARE / 'include'}", "-c", source, "-o", target]
+        _run(command)
 
     def _link(self, work: Workload, payload: bytes, arena_bytes: int) -> Path:
         files = {"MODEL": payload, "WINDOWS": work.x.tobytes(), "GOLDEN": work.y.tobytes()}

@@ -10,7 +10,9 @@ from tinyhar.errors import ModelError
 
 BAND_OPERATORS = frozenset(
     {"ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
-    | {"MAX_POOL_2D", "MEAN", "RESHAPE", "SOFTMAX"}
+    | {"MAX_POOL_2D", "MEAN", "RESHAPE", "SOFTMAX", "MUL", "PAD", "PADV2", "CONCATENATION"}
+    | {"REDUCE_MAX", "HARD_SWISH", "LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU"}
+    | {"QUANTIZE", "MINIMUM", "MAXIMUM"}
 )
 """What the band's engines run."""
 

@@ -27,6 +27,20 @@ _ADDERS: Final = {
     "ADD": ("AddAdd", "Register_ADD_INT8", "add.h"),
     "RESHAPE": ("AddReshape", "", ""),
     "SOFTMAX": ("AddSoftmax", "Register_SOFTMAX_INT8", "softmax.h"),
+    "MUL": ("AddMul", "Register_MUL_INT8", "mul.h"),
+    "PAD": ("AddPad", "", ""),
+    "PADV2": ("AddPadV2", "", ""),
+    "CONCATENATION": ("AddConcatenation", "", ""),
+    "REDUCE_MAX": ("AddReduceMax", "", ""),
+    "HARD_SWISH": ("AddHardSwish", "", ""),
+    "LOGISTIC": ("AddLogistic", "", ""),
+    "TANH": ("AddTanh", "", ""),
+    "RELU": ("AddRelu", "", ""),
+    "RELU6": ("AddRelu6", "", ""),
+    "LEAKY_RELU": ("AddLeakyRelu", "", ""),
+    "QUANTIZE": ("AddQuantize", "", ""),
+    "MINIMUM": ("AddMinimum", "", ""),
+    "MAXIMUM": ("AddMaximum", "", ""),
 }
 
 

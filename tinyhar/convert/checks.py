@@ -49,15 +49,24 @@ def check(graph: Graph) -> Graph:
 
 
 def _check_activations(graph: Graph, operator: Operator, ready: set[int]) -> None:
-    operands = operator.inputs[: 2 if operator.kind == "ADD" else 1]
+    operands = graph.operands(operator)
+    if not operands:
+        raise ModelError(f"{graph.name_of(operator)}: all its operands are constants")
     for index in operands:
         if index not in ready:
             raise ModelError(
                 f"{graph.name_of(operator)}: operand '{graph.tensors[index].name}' is a constant "
                 "or comes later; every operand must be computed from the model's input"
             )
-    for index in (*operands, operator.output):
+    constants = operator.inputs[:2] if operator.kind in ("MUL", "MINIMUM", "MAXIMUM") else ()
+    for index in {*operands, *constants, operator.output}:
         _check_activation(graph, operator, graph.tensors[index])
+    for index in set(constants) - set(operands):
+        if graph.tensors[index].size != 1:
+            raise ModelError(
+                f"{graph.name_of(operator)}: operand '{graph.tensors[index].name}' is a constant "
+                f"of shape {list(graph.tensors[index].shape)}; only a single number may be constant"
+            )
 
 
 def _check_activation(graph: Graph, operator: Operator, tensor: Tensor) -> None:
@@ -72,7 +81,8 @@ def _check_activation(graph: Graph, operator: Operator, tensor: Tensor) -> None:
         raise ModelError(f"{what} needs exactly one positive scale, it has {scales}")
     if not -128 <= tensor.zero_point <= 127:
         raise ModelError(f"{what} has zero point {tensor.zero_point}, expected -128..127")
-    if not (tensor.shape and 1 <= tensor.size <= _LARGEST_TENSOR):
+    shaped = tensor.shape or tensor.data is not None
+    if not (shaped and 1 <= tensor.size <= _LARGEST_TENSOR):
         raise ModelError(
             f"{what} has shape {list(tensor.shape)}; a band holds 1 to {_LARGEST_TENSOR} values"
         )

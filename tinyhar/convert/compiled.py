@@ -2,7 +2,8 @@
 
 The payload is what `firmware/engine/compiled/plan.h` describes: a header of 32 bytes, 52 bytes an
 operator, then weights, little-endian, 16-aligned as a whole. RESHAPE costs nothing, MAX_POOL_2D by
-two along time is taken into the convolution before it, ADD and SOFTMAX work in place.
+two along time is taken into the convolution before it and PAD into the one after it, ADD, MUL,
+SOFTMAX and tables (of one value each) work in place; equal tables are stored once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Final
 from tinyhar.convert import parameters
 from tinyhar.convert.graph import read_graph
 from tinyhar.convert.memory import place_steps
-from tinyhar.convert.steps import LayerInfo, Step, steps_of
+from tinyhar.convert.step import TABLE, LayerInfo, Step
+from tinyhar.convert.steps import steps_of
 from tinyhar.errors import ModelError
 
 __all__ = ["VERSION", "CompiledModel", "LayerInfo", "compile_model"]
@@ -33,6 +35,8 @@ class CompiledModel:
     payload: bytes
     arena_bytes: int
     layers: tuple[LayerInfo, ...]
+    kernels: int
+    """A bit for each kind of kernel that it runs: THAR_KERNELS of an image that runs no other."""
 
 
 def compile_model(tflite: bytes) -> CompiledModel:
@@ -46,9 +50,15 @@ def compile_model(tflite: bytes) -> CompiledModel:
     arena = place_steps(graph, steps)
     start = _HEADER.size + _OPERATOR.size * len(steps)
     rows, data = b"", b""
+    tables: dict[bytes, int] = {}
     for step in steps:
+        if step.kind == TABLE and step.data in tables:
+            rows += _row(step, tables[step.data])
+            continue
         data += bytes(-(start + len(data)) % 4)
         rows += _row(step, start + len(data))
+        if step.kind == TABLE:
+            tables[step.data] = start + len(data)
         data += step.data
     data += bytes(-(start + len(data)) % 16)
     source, target = graph.tensors[graph.input], graph.tensors[graph.output]
@@ -63,7 +73,12 @@ def compile_model(tflite: bytes) -> CompiledModel:
         arena.offsets[graph.output],
         target.size,
     )
-    return CompiledModel(header + rows + data, arena.bytes, tuple(s.layer for s in steps))
+    return CompiledModel(
+        header + rows + data,
+        arena.bytes,
+        tuple(s.layer for s in steps),
+        sum({1 << s.kind for s in steps}),
+    )
 
 
 def _row(step: Step, data: int) -> bytes:

@@ -19,11 +19,18 @@ from tinyhar.errors import ModelError
 
 SUPPORTED: Final = (
     "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "MAX_POOL_2D",
-    "AVERAGE_POOL_2D", "ADD", "RESHAPE", "SOFTMAX",
+    "AVERAGE_POOL_2D", "ADD", "RESHAPE", "SOFTMAX", "MUL", "PAD", "PADV2", "CONCATENATION",
+    "REDUCE_MAX", "HARD_SWISH", "LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU", "QUANTIZE",
+    "MINIMUM", "MAXIMUM",
 )  # fmt: skip
 """Operators that every later step (integer executor, compiled engine) knows."""
 
-_OPERANDS: Final = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "MEAN": 2, "ADD": 2}
+PAIRED: Final = ("ADD", "MUL", "MINIMUM", "MAXIMUM")
+"""Operators of two operands."""
+_OPERANDS: Final = {
+    "CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "MEAN": 2, "REDUCE_MAX": 2,
+    "PAD": 2, "PADV2": 3, **dict.fromkeys(PAIRED, 2),
+}  # fmt: skip
 """The least number of inputs, where it is not one."""
 _DTYPES: Final = {"INT8": np.int8, "INT32": np.int32}
 
@@ -76,6 +83,17 @@ class Graph:
         """Operator and layer as an error names them: `CONV_2D 'model/stem/Relu' (operator 3)`."""
         name = self.tensors[operator.output].name
         return f"{operator.kind} '{name}' (operator {operator.index})"
+
+    def operands(self, operator: Operator) -> tuple[int, ...]:
+        """Inputs that an operator computes with, rather than is told by: in order, no constants.
+
+        The second one of MUL, MINIMUM and MAXIMUM may be a constant.
+        """
+        if operator.kind == "CONCATENATION":
+            return operator.inputs
+        if operator.kind in ("MUL", "MINIMUM", "MAXIMUM"):
+            return tuple(i for i in operator.inputs[:2] if self.tensors[i].data is None)
+        return operator.inputs[: 2 if operator.kind in PAIRED else 1]
 
     def constant(self, operator: Operator, position: int) -> NDArray[Any] | None:
         """The constant value of an input, None where the operator has no such input.
@@ -195,6 +213,7 @@ def _operator(
             f"{kind} in layer '{layer}' (operator {index}) is not supported; "
             f"supported are {', '.join(SUPPORTED)}"
         )
-    if len(inputs) < _OPERANDS.get(kind, 1) or -1 in inputs[: _OPERANDS.get(kind, 1)]:
+    needed = len(inputs) if kind == "CONCATENATION" else _OPERANDS.get(kind, 1)
+    if len(inputs) < max(needed, 1) or -1 in inputs[:needed]:
         raise ModelError(f"{kind} in layer '{layer}' (operator {index}) lacks an input")
     return Operator(index, kind, inputs, outputs[0], read_options(kind, raw.BuiltinOptions()))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyhar.convert import parameters
+from tinyhar.convert import moving, parameters, products, reductions, tables
 from tinyhar.convert.fixedpoint import multiply
 from tinyhar.convert.fixedsoftmax import softmax_rows
 from tinyhar.convert.graph import Graph, Operator
@@ -53,7 +53,8 @@ def _layers(graph: Graph, x: Int8) -> dict[int, Int8]:
         )
     values: dict[int, Int8] = {graph.input: x}
     for operator in graph.operators:
-        out = _KERNELS[operator.kind](graph, operator, values)
+        kernel = _table if tables.is_table(graph, operator) else _KERNELS[operator.kind]
+        out = kernel(graph, operator, values)
         shape = graph.tensors[operator.output].shape[1:]
         values[operator.output] = out.astype(np.int8).reshape(len(x), *shape)
     del values[graph.input]
@@ -125,8 +126,39 @@ def _add(graph: Graph, operator: Operator, values: Values) -> Wide:
     return np.clip(scaled + p.zeros[2], p.low, p.high)
 
 
+def _table(graph: Graph, operator: Operator, values: Values) -> Wide:
+    (source,) = graph.operands(operator)
+    return tables.look_up(tables.table_of(graph, operator), values[source])
+
+
+def _multiply(graph: Graph, operator: Operator, values: Values) -> Wide:
+    p = products.product(graph, operator)
+    large, small = values[p.large].astype(np.int64), values[p.small].astype(np.int64)
+    centred = (small - p.zeros[1]).reshape(len(small), 1, p.period)
+    total = (large - p.zeros[0]).reshape(len(large), p.repeats, p.period) * centred
+    return np.clip(multiply(total, p.multiplier, p.shift) + p.zeros[2], p.low, p.high)
+
+
+def _pad(graph: Graph, operator: Operator, values: Values) -> Wide:
+    p = moving.padding(graph, operator)
+    x = values[operator.inputs[0]]
+    around = [(0, 0), *zip(p.before, p.after, strict=True)]
+    return np.pad(x.reshape(len(x), *p.input), around, constant_values=p.value)
+
+
+def _concatenate(graph: Graph, operator: Operator, values: Values) -> Wide:
+    p = moving.joining(graph, operator)
+    pairs = zip(operator.inputs, p.widths, strict=True)
+    return np.concatenate([values[i].reshape(-1, p.outer, w) for i, w in pairs], axis=2)
+
+
+def _largest(graph: Graph, operator: Operator, values: Values) -> Wide:
+    x = values[operator.inputs[0]]
+    return x.reshape(len(x), *moving.largest(graph, operator)).max(axis=2)
+
+
 def _mean(graph: Graph, operator: Operator, values: Values) -> Wide:
-    p = parameters.mean(graph, operator)
+    p = reductions.mean(graph, operator)
     x = values[operator.inputs[0]]
     total = x.reshape(len(x), p.outer, p.count, p.inner).sum(axis=2, dtype=np.int64)
     scaled = multiply(total - p.in_zero * p.count, p.multiplier, p.shift)
@@ -156,4 +188,9 @@ _KERNELS: Final[dict[str, Callable[[Graph, Operator, Values], Wide]]] = {
     "MEAN": _mean,
     "SOFTMAX": _softmax,
     "RESHAPE": _reshape,
+    "MUL": _multiply,
+    "PAD": _pad,
+    "PADV2": _pad,
+    "CONCATENATION": _concatenate,
+    "REDUCE_MAX": _largest,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import Final
 
 from tinyhar.convert.graph import Graph
 from tinyhar.convert.placement import Block, place
-from tinyhar.convert.steps import CONV, Step
+from tinyhar.convert.step import CONV, Step
 from tinyhar.errors import ModelError
 
 _SCRATCH: Final = 512
@@ -53,6 +54,10 @@ def place_steps(graph: Graph, steps: list[Step]) -> Arena:
         gap, room = _largest_gap(busy, total)
         if step.kind == CONV:
             step.tile = max(1, min(room // step.scratch, _pairs(step)))
+        if step.rows:
+            step.data = struct.pack("<I", len(step.rows)) + b"".join(
+                struct.pack("<2I", places[alias[tensor]], width) for tensor, width in step.rows
+            )
         step.offsets = {
             "input": places[alias[step.source]],
             "output": places[alias[step.target]],
@@ -89,9 +94,8 @@ def _lifetimes(
     """Tensor -> the tensor whose memory it takes; that one's first and last step."""
     last: dict[int, int] = {alias[graph.output]: len(steps)}
     for i, step in enumerate(steps):
-        for tensor in (step.source, step.second):
-            if tensor >= 0:
-                last[alias[tensor]] = max(last.get(alias[tensor], 0), i)
+        for tensor in step.sources:
+            last[alias[tensor]] = max(last.get(alias[tensor], 0), i)
     owner = {alias[graph.input]: alias[graph.input]}
     first = {alias[graph.input]: -1}
     last.setdefault(alias[graph.input], 0)

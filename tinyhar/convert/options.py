@@ -24,6 +24,10 @@ class Options:
     """A depthwise convolution's outputs for each input channel."""
     keep_dims: bool = False
     beta: float = 1.0
+    axis: int = 0
+    """Along which tensors are concatenated; negative from the last."""
+    alpha: float = 0.0
+    """A leaky ReLU's slope below zero."""
 
 
 _ACTIVATIONS: Final = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6"}
@@ -64,9 +68,14 @@ def read_options(kind: str, table: Any) -> Options:
         )
     if kind == "FULLY_CONNECTED":
         return Options(activation=_activation(kind, of("FullyConnectedOptions")))
-    if kind == "ADD":
-        return Options(activation=_activation(kind, of("AddOptions")))
-    if kind == "MEAN":
+    if kind in ("ADD", "MUL"):
+        return Options(activation=_activation(kind, of(f"{kind.title()}Options")))
+    if kind == "CONCATENATION":
+        o = of("ConcatenationOptions")
+        return Options(activation=_activation(kind, o), axis=o.Axis())
+    if kind == "LEAKY_RELU":
+        return Options(alpha=float(of("LeakyReluOptions").Alpha()))
+    if kind in ("MEAN", "REDUCE_MAX"):
         return Options(keep_dims=bool(of("ReducerOptions").KeepDims()))
     if kind == "SOFTMAX":
         return Options(beta=float(of("SoftmaxOptions").Beta()))

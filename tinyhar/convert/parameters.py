@@ -72,19 +72,6 @@ class Addition:
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A mean over `count` elements, as [outer, count, inner] of the flattened input."""
-
-    outer: int
-    count: int
-    inner: int
-    multiplier: int
-    shift: int
-    in_zero: int
-    out_zero: int
-
-
-@dataclass(frozen=True)
 class Softmax:
     """A softmax over the last axis: the scaled difference is Q5.26."""
 
@@ -194,17 +181,24 @@ def weighted(graph: Graph, operator: Operator) -> Weighted:
     )
 
 
+def check_same_scale(graph: Graph, operator: Operator) -> None:
+    """ModelError where an operator that does not rescale has sides of unequal quantisation."""
+    target = graph.tensors[operator.output]
+    for source in (graph.tensors[i] for i in graph.operands(operator)):
+        if abs(source.scale - target.scale) > 1e-6 or source.zero_point != target.zero_point:
+            raise ModelError(
+                f"{graph.name_of(operator)}: input and output must share scale and zero point"
+            )
+
+
 def pool(graph: Graph, operator: Operator) -> Pool:
     """Parameters of MAX_POOL_2D or AVERAGE_POOL_2D.
 
     Raises:
         ModelError: input and output differ in scale or zero point (TFLM refuses that too).
     """
-    source, target = _sides(graph, operator)
-    if abs(source.scale - target.scale) > 1e-6 or source.zero_point != target.zero_point:
-        raise ModelError(
-            f"{graph.name_of(operator)}: input and output must share scale and zero point"
-        )
+    target = graph.tensors[operator.output]
+    check_same_scale(graph, operator)
     low, high = activation_range(operator.options.activation, target.scale, target.zero_point)
     return Pool(_window(graph, operator, operator.options.filter), low, high)
 
@@ -234,42 +228,6 @@ def addition(graph: Graph, operator: Operator) -> Addition:
         (pairs[0][1], pairs[1][1], pairs[2][1]),
         low,
         high,
-    )
-
-
-def mean(graph: Graph, operator: Operator) -> Mean:
-    """Parameters of MEAN; TFLM folds the division into the multiplier.
-
-    Raises:
-        ModelError: axes that are not neighbours.
-    """
-    source, target = _sides(graph, operator)
-    axes_data = graph.constant(operator, 1)
-    if axes_data is None:
-        raise ModelError(f"{graph.name_of(operator)}: the axes are missing")
-    rank = len(source.shape)
-    if any(not -rank <= int(a) < rank for a in axes_data.reshape(-1)):
-        raise ModelError(f"{graph.name_of(operator)}: axes {axes_data.tolist()} of {rank}")
-    axes = sorted({int(a) % rank for a in axes_data.reshape(-1)})
-    if not axes or axes != list(range(axes[0], axes[-1] + 1)):
-        raise ModelError(f"{graph.name_of(operator)}: axes {axes} are not neighbours")
-    outer = int(np.prod(source.shape[: axes[0]], dtype=np.int64))
-    count = int(np.prod([source.shape[a] for a in axes], dtype=np.int64))
-    inner = source.size // (outer * count)
-    if target.size != outer * inner:
-        raise ModelError(f"{graph.name_of(operator)}: output shape does not fit the axes")
-    multiplier, shift = quantise_multiplier(source.scale / target.scale)
-    if shift > _LARGEST_SHIFT:
-        raise ModelError(f"{graph.name_of(operator)}: output scale {target.scale} is too small")
-    down = min(count.bit_length() - 1, 32, 31 + shift)
-    return Mean(
-        outer,
-        count,
-        inner,
-        (multiplier << down) // count,
-        shift - down,
-        source.zero_point,
-        target.zero_point,
     )
 
 

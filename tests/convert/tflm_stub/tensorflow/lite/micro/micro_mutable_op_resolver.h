@@ -26,6 +26,7 @@ inline TFLMRegistration Register_MAX_POOL_2D_INT8() { return {}; }
 inline TFLMRegistration Register_AVERAGE_POOL_2D_INT8() { return {}; }
 inline TFLMRegistration Register_ADD_INT8() { return {}; }
 inline TFLMRegistration Register_SOFTMAX_INT8() { return {}; }
+inline TFLMRegistration Register_MUL_INT8() { return {}; }
 struct MicroOpResolver {};
 template <unsigned kOps>
 struct MicroMutableOpResolver : MicroOpResolver {
@@ -39,5 +40,19 @@ struct MicroMutableOpResolver : MicroOpResolver {
   TfLiteStatus AddAdd(const TFLMRegistration& r = {}) { return Add(r); }
   TfLiteStatus AddReshape(const TFLMRegistration& r = {}) { return Add(r); }
   TfLiteStatus AddSoftmax(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddMul(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddPad(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddPadV2(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddConcatenation(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddReduceMax(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddHardSwish(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddLogistic(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddTanh(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddRelu(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddRelu6(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddLeakyRelu(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddQuantize(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddMinimum(const TFLMRegistration& r = {}) { return Add(r); }
+  TfLiteStatus AddMaximum(const TFLMRegistration& r = {}) { return Add(r); }
 };
 }  // namespace tflite
