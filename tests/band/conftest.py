@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.band.deploy_cases import other_network
 from tinyhar.band.build import build_firmware
-from tinyhar.band.emulate import IMAGES, QEMU
+from tinyhar.band.deploy_file import BundleFile
+from tinyhar.band.emulate import IMAGES, QEMU, Emulated, start
 from tinyhar.convert import integer
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import compile_model
@@ -104,3 +106,17 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         del os.environ["XDG_STATE_HOME"]
     else:
         os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture
+def deploy_band(run: Path, tmp_path: Path) -> Iterator[Emulated]:
+    """The host's band, with a flash file of its own."""
+    image = run / "firmware" / "host" / IMAGES["host"]
+    with start("host", image, tcp=True, flash=tmp_path / "flash") as band:
+        yield band
+
+
+@pytest.fixture(scope="session")
+def other(bare_run: Path, reference_models: Path) -> BundleFile:
+    """A bundle with another network than the run's."""
+    return other_network(bare_run, reference_models)

@@ -68,6 +68,12 @@ def taught(run: Path, more: int) -> BundleFile:
     return of_bytes(pack(replace(bundle, classes=names, golden_logits=logits)))
 
 
+def check_runs(client: Client, file: BundleFile) -> None:
+    assert client.identify().bundle_id == file.bundle_id
+    result = client.selftest()
+    assert (result.run, result.failed) == (4, 0)
+
+
 def wired(url: str, baud: int = 115_200) -> Client:
     """A client that takes the line for a serial port: it has a speed, and holds nothing back."""
     link = SerialLink(url)
