@@ -29,9 +29,8 @@ class Deployed:
 
     @property
     def bytes_per_second(self) -> float:
-        """Of the bundle, while it was under way."""
-        done = self.sent_bytes + self.copied_bytes
-        return done / self.transfer_seconds if self.transfer_seconds else 0.0
+        """Of what travelled, while it did."""
+        return self.sent_bytes / self.transfer_seconds if self.transfer_seconds else 0.0
 
     @property
     def line_share(self) -> float | None:
