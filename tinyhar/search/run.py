@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -175,7 +175,7 @@ class _Desk:
     def __init__(self, workers: Workers, out: Path, told: Told) -> None:
         self._workers, self._files, self._told = workers, RunFolder(out), told
 
-    def done(self, what: str, jobs: dict[str, Work]) -> dict[str, dict[str, Any]]:
+    def done(self, what: str, jobs: Mapping[str, Work]) -> dict[str, dict[str, Any]]:
         """Records by name, of those jobs that succeeded.
 
         Raises:

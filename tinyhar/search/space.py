@@ -69,7 +69,7 @@ def _endless(windows: Sequence[int], seed: int) -> Iterator[Candidate]:
     random = np.random.default_rng(seed)
 
     def one(values: Sequence[int]) -> int:
-        return int(values[random.integers(len(values))])
+        return values[int(random.integers(len(values)))]
 
     while True:
         stages = one(STAGES)

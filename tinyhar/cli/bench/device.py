@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +50,7 @@ def device(
         sys.exit(BAD_VERDICT)
 
 
-def _show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(*header, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
