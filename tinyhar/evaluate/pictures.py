@@ -200,7 +200,7 @@ def falls(found: Sequence[Fall], *, xlabel: str, alt: str) -> str:
     rows = list(dict.fromkeys(fall.row for fall in found))
     places = sorted({fall.place for fall in found})
     with matplotlib.rc_context({**SETTINGS, "axes.grid.axis": "x"}):
-        figure, (axes,) = new_figure(1.1 * WIDTH, 2.6, rows=1)
+        figure, (axes,) = new_figure(1.1 * WIDTH, max(2.6, 0.5 + 0.17 * len(rows)), rows=1)
         for fall in found:
             colour, mark = _look(fall.place)
             aside = (places.index(fall.place) + 0.5) / len(places) - 0.5

@@ -144,12 +144,23 @@ def doubted(base: Base, calibration: Calibration, student: keras.Model) -> list[
 
 
 def _unjudged(calibration: Calibration) -> list[support.Doubt]:
-    """Classes of which nothing is left to judge by."""
+    """Classes of which nothing, or next to nothing, is left to judge by."""
     merged = calibration.merged
-    return [
+    judged = np.bincount(calibration.judge.y, minlength=len(merged.classes))[merged.of_recorded]
+    found = [
         support.Doubt(
             merged.classes[k], "too short to hold anything out: its figures are not measured"
         )
-        for k in merged.of_recorded
-        if k not in calibration.judge.y
+        for k, windows in zip(merged.of_recorded, judged, strict=True)
+        if not windows
     ]
+    few = int(((judged > 0) & (judged < support.FEWEST_WINDOWS)).sum())
+    if few:
+        found.append(
+            support.Doubt(
+                "figures",
+                f"{few} of {len(judged)} recorded classes are judged by less than "
+                f"{support.FEWEST_WINDOWS} later windows: take theirs as a hint, or record more",
+            )
+        )
+    return found
