@@ -127,6 +127,17 @@ def test_the_clip_leaves_out_rare_peaks() -> None:
     assert input_clip(x, share=1.0) == pytest.approx(100.0)
 
 
+def test_what_cannot_be_trained_in_int8_may_be_calibrated() -> None:
+    inputs = keras.Input((1, 8, 4))
+    x = keras.layers.Conv2D(4, 1, activation="hard_sigmoid")(inputs)
+    gated = keras.Model(inputs, keras.layers.Flatten()(x))
+    windows = np.ones((8, 1, 8, 4), np.float32)
+    with pytest.raises(ModelError, match=r"cannot be quantised in training.*ptq"):
+        quantise_aware(gated, windows, clip=CLIP)
+    tflite = to_tflite(gated, calibration=windows, isolated=False)
+    assert check_deployable(tflite).operators[1:3] == ("MINIMUM", "RELU")
+
+
 def test_what_no_band_can_run_is_named(trained: keras.Model) -> None:
     inputs = keras.Input((1, 8, 4))
     x = keras.layers.Activation("elu")(keras.layers.Conv2D(4, 1)(inputs))

@@ -111,3 +111,16 @@ def test_folding_explains_the_parameter_count() -> None:
     in_norms = sum(4 * int(norm.gamma.shape[0]) for norm in norms)
     biases = sum(int(norm.gamma.shape[0]) for norm in norms)
     assert total_cost(model).parameters == model.count_params() - in_norms + biases
+
+
+def test_a_gate_is_a_hard_sigmoid_times_six() -> None:
+    """So that batch norm after the projection sees MobileNetV3's gate but for a constant."""
+    model = build("mobilenetv3", 32, 3, 2, seed=0, width=0.25, depth=0.3)
+    x = np.random.default_rng(0).normal(size=(4, 1, 32, 3)).astype(np.float32)
+    names = ("stage1_block1_squeeze_in", "stage1_block1_squeeze_gate")
+    before, gate = keras.Model(model.input, [model.get_layer(n).output for n in names])(x)
+    out = model.get_layer("stage1_block1_squeeze_out")
+    kernel, bias = out.get_weights()
+    assert np.all(bias == 3.0)
+    z = np.asarray(before) @ kernel[0, 0] / 1.2
+    np.testing.assert_allclose(gate, 6.0 * np.clip(0.2 * z + 0.5, 0.0, 1.0), atol=1e-5)

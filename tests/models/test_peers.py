@@ -108,9 +108,9 @@ def test_a_window_too_short_is_told(name: str, window: int, least: int) -> None:
     assert build(name, least, 3, 2, **PEERS[name]).output_shape == (None, 2)
 
 
-@pytest.mark.parametrize("name", sorted(DEPLOYABLE))
+@pytest.mark.parametrize("name", DEPLOYABLE)
 def test_deployable_students_pass(name: str) -> None:
-    check_student(build(name, 32, 3, 2, **DEPLOYABLE[name]))
+    check_student(build(name, 32, 3, 2))
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,6 @@ def test_every_architecture_is_deployable_or_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "why"),
     [
-        ("mobilenetv3", {"depth": 0.3, "squeeze": False}, "is a HardSwish"),
-        ("mobilenetv3", {"depth": 0.3, "activation": "relu"}, "'stage1_block1_squeeze_out' has"),
         ("gmp", {"input_norm": True}, "'input_bn' follows no convolution"),
     ],
 )

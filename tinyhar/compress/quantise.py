@@ -17,6 +17,7 @@ import tf_keras as keras
 
 from tinyhar.compress.calibrate import activation_ranges
 from tinyhar.errors import ModelError
+from tinyhar.models.blocks import HardSwish
 
 _tfmot = tfmot.quantization.keras
 _SAME_SCALE = (
@@ -26,6 +27,8 @@ _SAME_SCALE = (
     keras.layers.Dropout,
 )
 """Layers whose int8 output has the scale of their input."""
+_OWN_SCALE = (keras.layers.Multiply, HardSwish)
+"""Layers that tfmot does not know, and that have an output range of their own."""
 
 
 class SameScale(tfmot.quantization.keras.QuantizeConfig):
@@ -58,6 +61,17 @@ class SameScale(tfmot.quantization.keras.QuantizeConfig):
         return {}
 
 
+class OutputRange(SameScale):
+    """tfmot's description of a layer that has an int8 output of its own, and nothing else."""
+
+    def get_output_quantizers(self, layer: keras.layers.Layer) -> list[Any]:
+        """One range for the whole output, as tfmot gives an addition's."""
+        quantizer = _tfmot.quantizers.MovingAverageQuantizer(
+            num_bits=8, per_axis=False, symmetric=False, narrow_range=False
+        )
+        return [quantizer]
+
+
 def quantise_aware(model: keras.Model, calibration: np.ndarray, *, clip: float) -> keras.Model:
     """A copy of `model` that computes as int8 would; fine-tune it, then `to_tflite`.
 
@@ -70,12 +84,15 @@ def quantise_aware(model: keras.Model, calibration: np.ndarray, *, clip: float) 
         ModelError: a layer that cannot be quantised, named.
     """
     try:
-        with _tfmot.quantize_scope({"SameScale": SameScale}):
+        with _tfmot.quantize_scope({"SameScale": SameScale, "OutputRange": OutputRange}):
             annotated = keras.models.clone_model(model, clone_function=_annotated)
             annotated.set_weights(model.get_weights())
             quantised = _tfmot.quantize_apply(annotated)
     except (RuntimeError, ValueError) as error:
-        raise ModelError(f"model {model.name!r} cannot be quantised: {error}") from error
+        raise ModelError(
+            f"model {model.name!r} cannot be quantised in training: {error}; "
+            'quantise after training (recipe: quantisation.method = "ptq")'
+        ) from error
     ranges = activation_ranges(model, np.clip(calibration, -clip, clip))
     _set_ranges(quantised, ranges, clip)
     return quantised
@@ -92,6 +109,8 @@ def _annotated(layer: keras.layers.Layer) -> keras.layers.Layer:
         return copy
     if isinstance(layer, _SAME_SCALE):
         return _tfmot.quantize_annotate_layer(copy, SameScale())
+    if isinstance(layer, _OWN_SCALE):
+        return _tfmot.quantize_annotate_layer(copy, OutputRange())
     return _tfmot.quantize_annotate_layer(copy)
 
 

@@ -77,11 +77,24 @@ def depthwise(
 
 
 def squeeze_excite(x: tf.Tensor, *, ratio: int = 4, name: str) -> tf.Tensor:
-    """Channels weighted by a gate computed from their mean over time (Hu et al. 2018)."""
+    """Channels weighted by a gate computed from their mean over time (Hu et al. 2018).
+
+    The gate is MobileNetV3's hard sigmoid times six, relu6(z + 3) with the 3 in the bias: a ReLU6
+    fuses into int8's convolution, and the batch norm that follows every block's projection takes
+    any constant factor (ours).
+    """
     width = x.shape[-1]
     gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_mean")(x)
     gate = layers.Conv2D(to_multiple(width / ratio), 1, activation="relu", name=f"{name}_in")(gate)
-    gate = layers.Conv2D(width, 1, activation="hard_sigmoid", name=f"{name}_out")(gate)
+    gate = layers.Conv2D(
+        width,
+        1,
+        # Glorot's, times the slope of Keras' hard sigmoid, 0.2 * 6.
+        kernel_initializer=keras.initializers.VarianceScaling(1.44, "fan_avg", "uniform"),
+        bias_initializer=keras.initializers.Constant(3.0),
+        name=f"{name}_out",
+    )(gate)
+    gate = layers.ReLU(6.0, name=f"{name}_gate")(gate)
     return layers.Multiply(name=name)([x, gate])
 
 

@@ -6,23 +6,18 @@ need not pass either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import tf_keras as keras
 
 from tinyhar.errors import ModelError
+from tinyhar.models.blocks import HardSwish
 from tinyhar.models.cost import CONVOLUTIONS
 
 layers = keras.layers
 
-DEPLOYABLE: Final[Mapping[str, Mapping[str, Any]]] = {
-    "gmp": {},
-    "ign": {},
-    "mobilenetv3": {"squeeze": False, "activation": "relu"},
-    "separable": {},
-}
-"""Architectures that can be a band's student, each with the options that this takes."""
+DEPLOYABLE: Final = ("gmp", "ign", "mobilenetv3", "separable")
+"""Architectures that can be a band's student, with their options at their defaults."""
 
 _KNOWN = (
     layers.InputLayer,
@@ -31,11 +26,19 @@ _KNOWN = (
     layers.Dropout,
     layers.ReLU,
     layers.Add,
+    layers.Multiply,
+    layers.Concatenate,
+    HardSwish,
+    layers.LeakyReLU,
+    layers.ZeroPadding2D,
     layers.AveragePooling2D,
     layers.GlobalAveragePooling2D,
     layers.MaxPooling2D,
+    layers.GlobalMaxPooling2D,
 )
 _FUSING = (*CONVOLUTIONS, layers.Dense, layers.Activation)
+_ACTIVATIONS = ("linear", "relu", "relu6", "sigmoid", "tanh")
+"""Those that tfmot can train in int8; of others, HardSwish is a layer of its own."""
 
 
 def check_student(model: keras.Model) -> None:
@@ -45,7 +48,7 @@ def check_student(model: keras.Model) -> None:
         if why:
             raise ModelError(
                 f"model {model.name!r} cannot be a band's student: layer {layer.name!r} {why}; "
-                f"take one of {', '.join(_described())}"
+                f"take one of {', '.join(DEPLOYABLE)}"
             )
 
 
@@ -57,14 +60,5 @@ def _obstacle(layer: keras.layers.Layer) -> str:
         return "" if isinstance(before, CONVOLUTIONS) else "follows no convolution to fold into"
     if isinstance(layer, _FUSING):
         kind = keras.activations.serialize(layer.activation)
-        return "" if kind in ("linear", "relu", "relu6") else f"has the activation {kind!r}"
+        return "" if kind in _ACTIVATIONS else f"has the activation {kind!r}"
     return "" if isinstance(layer, _KNOWN) else f"is a {type(layer).__name__}"
-
-
-def _described() -> list[str]:
-    return [
-        f"{name} ({', '.join(f'{key}={value!r}' for key, value in options.items())})"
-        if options
-        else name
-        for name, options in sorted(DEPLOYABLE.items())
-    ]

@@ -58,8 +58,7 @@ def build(
         width: factor on every stage's width, rounded to multiples of 8 (of others,
             oneDNN has no vector code for batch normalisation: training takes twice as long).
         depth: factor on every stage's number of blocks, at least one each.
-        squeeze: whether blocks have a squeeze-excite gate (a band's engine has no Multiply:
-            without it, and with activation "relu" or "relu6", the model deploys).
+        squeeze: whether blocks have a squeeze-excite gate.
         activation: "hard_swish", "relu" or "relu6".
         head: channels of the last pointwise convolution at width 1.
         stages: the stages.

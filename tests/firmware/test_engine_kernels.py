@@ -1,0 +1,46 @@
+"""An image may hold just the kernels of one model: it runs that one, and refuses others."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.convert.test_moving import gated
+from tests.convert.test_tables import chain
+from tests.convert.tiny_models import random_windows
+from tests.firmware import engine_build
+from tinyhar.convert import integer
+from tinyhar.convert.compiled import compile_model
+from tinyhar.convert.graph import read_graph
+
+GATED, CURVED = gated((1, 1, 20, 6), (1, 1, 1, 6)), chain(["P", "H", "P"])
+UNSUPPORTED = "init: 4"
+
+
+def only(tflite: bytes) -> str:
+    return f"-DTHAR_KERNELS={compile_model(tflite).kernels:#x}u"
+
+
+@pytest.mark.parametrize("tflite", [GATED, CURVED], ids=["gated", "curved"])
+def test_the_kernels_of_a_model_are_enough_for_it(tflite: bytes) -> None:
+    graph = read_graph(tflite)
+    x = random_windows(3, graph.tensors[graph.input].shape[1:])
+    outputs, _ = engine_build.run(compile_model(tflite).payload, x, only(tflite))
+    assert np.array_equal(outputs, integer.run(graph, x).reshape(len(x), -1))
+
+
+@pytest.mark.parametrize(
+    ("tflite", "other"), [(GATED, CURVED), (CURVED, GATED)], ids=["gated", "curved"]
+)
+def test_a_model_that_needs_another_kernel_is_refused(
+    tmp_path: Path, tflite: bytes, other: bytes
+) -> None:
+    engine = engine_build.build("engine_run.c", "-O1", *engine_build.SANITIZERS, only(other))
+    (tmp_path / "model").write_bytes(compile_model(tflite).payload)
+    (tmp_path / "x").write_bytes(b"")
+    files = [str(tmp_path / part) for part in ("model", "x", "y")]
+    done = subprocess.run([str(engine), *files], capture_output=True, text=True, check=False)
+    assert done.stderr.partition("\n")[0] == UNSUPPORTED
