@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.convert.test_export import bundle_of, classifier
 from tests.convert.test_moving import gated
 from tests.convert.test_tables import chain
 from tests.convert.tiny_models import random_windows
 from tests.firmware import engine_build
 from tinyhar.convert import integer
+from tinyhar.convert.bundle import pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
 
@@ -44,3 +48,26 @@ def test_a_model_that_needs_another_kernel_is_refused(
     files = [str(tmp_path / part) for part in ("model", "x", "y")]
     done = subprocess.run([str(engine), *files], capture_output=True, text=True, check=False)
     assert done.stderr.partition("\n")[0] == UNSUPPORTED
+
+
+@pytest.mark.parametrize("name", ["tiny_dscnn", "band_cnn", "inverted_residual"])
+def test_the_firmwares_build_finds_a_bundles_kernels(
+    reference_models: Path, tmp_path: Path, name: str
+) -> None:
+    if shutil.which("cmake") is None:
+        pytest.skip("no cmake")
+    tflite = (reference_models / f"{name}.tflite").read_bytes()
+    model = compile_model(tflite)
+    (tmp_path / "model.thb").write_bytes(
+        pack(replace(bundle_of(classifier()), model=model.payload))
+    )
+    cmake = engine_build.FIRMWARE / "cmake/bundle.cmake"
+    kernels = engine_build.FIRMWARE / "engine/compiled/kernels.cmake"
+    script = tmp_path / "script.cmake"
+    script.write_text(
+        f'include("{cmake}")\ninclude("{kernels}")\n'
+        f'thar_bundle_kernels("{tmp_path / "model.thb"}" found)\nmessage("${{found}}")\n'
+    )
+    done = subprocess.run(["cmake", "-P", str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stderr) == model.kernels

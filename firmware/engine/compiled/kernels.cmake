@@ -1,0 +1,25 @@
+# Which kernels a model needs, read from the compiled model within a bundle (plan.h, bundle.h).
+
+# A bit for each kind of operator, as THAR_KERNELS wants it.
+function(thar_bundle_kernels file result)
+  thar_read_number(${file} 54 1 engine)
+  if(NOT engine EQUAL 0)
+    message(FATAL_ERROR "THAR_KERNELS=bundle: ${file} holds no model for the compiled engine")
+  endif()
+  set(model 128)
+  foreach(at 72 76 80) # class names, channels, count map: each from a multiple of 16
+    thar_read_number(${file} ${at} 4 bytes)
+    math(EXPR model "${model} + (${bytes} + 15) / 16 * 16")
+  endforeach()
+  math(EXPR at "${model} + 6")
+  thar_read_number(${file} ${at} 2 operators)
+  math(EXPR at "${model} + 32")
+  set(kernels 0)
+  while(operators GREATER 0)
+    thar_read_number(${file} ${at} 1 kind)
+    math(EXPR kernels "${kernels} | (1 << ${kind})")
+    math(EXPR at "${at} + 52")
+    math(EXPR operators "${operators} - 1")
+  endwhile()
+  set(${result} ${kernels} PARENT_SCOPE)
+endfunction()
