@@ -158,13 +158,24 @@ static bool is_name(thar_text text) {
   return text.data != NULL && thar_text_is_name((const uint8_t *)text.data, text.size);
 }
 
-typedef thar_text (*name_of)(const thar_bundle *b, uint8_t index);
+/* The next name of a section, whatever stands around it. */
+typedef thar_text (*next_name)(thar_reader *r);
 
-/* Quadratic, but of a dozen short names, and without memory. */
-static bool has_twins(const thar_bundle *b, uint8_t count, name_of name) {
-  for (uint8_t i = 1; i < count; i++) {
+static thar_text next_channel(thar_reader *r) {
+  (void)thar_get_bytes(r, LSB_BYTES);
+  const thar_text name = get_text(r);
+  (void)get_text(r); /* the unit */
+  return name;
+}
+
+/* Quadratic, but without memory. */
+static bool has_twins(const uint8_t *section, size_t size, uint8_t count, next_name next) {
+  thar_reader names = thar_reader_of(section, size);
+  for (uint8_t i = 0; i < count; i++) {
+    const thar_text name = next(&names);
+    thar_reader before = thar_reader_of(section, size);
     for (uint8_t j = 0; j < i; j++) {
-      if (same_text(name(b, i), name(b, j))) {
+      if (same_text(name, next(&before))) {
         return true;
       }
     }
@@ -180,7 +191,8 @@ static const char *check_class_names(const thar_bundle *b) {
     }
   }
   const bool whole = r.at == r.size;
-  return whole && !has_twins(b, b->header.classes, thar_bundle_class_name) ? NULL : "classes";
+  return whole && !has_twins(b->class_names, r.size, b->header.classes, get_text) ? NULL
+                                                                                  : "classes";
 }
 
 static const char *check_channels(const thar_bundle *b) {
@@ -198,7 +210,9 @@ static const char *check_channels(const thar_bundle *b) {
     }
   }
   const bool whole = r.at == r.size;
-  return whole && !has_twins(b, b->header.channels, thar_bundle_channel_name) ? NULL : "channels";
+  return whole && !has_twins(b->channel_table, r.size, b->header.channels, next_channel)
+             ? NULL
+             : "channels";
 }
 
 static const char *check_count_map(const thar_bundle *b) {
@@ -244,9 +258,7 @@ thar_text thar_bundle_channel_name(const thar_bundle *b, uint8_t index) {
   thar_text text = {NULL, 0};
   thar_reader r = thar_reader_of(b->channel_table, b->header.channels_bytes);
   for (uint16_t c = 0; index < b->header.channels && c <= index; c++) {
-    (void)thar_get_bytes(&r, LSB_BYTES);
-    text = get_text(&r);
-    (void)get_text(&r); /* the unit */
+    text = next_channel(&r);
   }
   return text;
 }

@@ -214,6 +214,9 @@ bool thar_slot_end_boot(uint8_t slot) {
   while (boot > 0 && !is_marked(slot, boot - 1, 0)) {
     boot--;
   }
-  const uint32_t at = start_of(slot) + BOOTS_AT + (2 * boot - 1) * THAR_SLOT_CELL;
-  return boot > 0 && program(at, done, sizeof done);
+  /* When every pair is used up there was no room to begin another: what is written stays. */
+  if (boot == 0 || is_marked(slot, boot - 1, 1)) {
+    return false;
+  }
+  return program(start_of(slot) + BOOTS_AT + (2 * boot - 1) * THAR_SLOT_CELL, done, sizeof done);
 }

@@ -33,6 +33,7 @@ size_t thar_engine_input_bytes(const thar_engine *e) {
   return e->input_bytes;
 }
 
+#ifndef THAR_STUB_TAME
 /* As good as; volatile, or the compiler would make a loop of it. */
 static uint32_t without_end(volatile uint32_t depth) {
   volatile uint32_t frame[16] = {depth};
@@ -50,10 +51,13 @@ static void misbehave(const uint8_t *input) {
     logits[0] = (int8_t)without_end(0);
   }
 }
+#endif
 
 thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, void *ctx) {
   int32_t sums[255] = {0};
+#ifndef THAR_STUB_TAME
   misbehave(e->arena);
+#endif
   for (uint32_t i = 0; i < e->input_bytes; i++) {
     sums[i % e->output_bytes] += (int8_t)e->arena[i];
     e->arena[i] = (uint8_t)~e->arena[i];
