@@ -47,7 +47,7 @@ def check_layers(graph: Graph, model: CompiledModel, x: np.ndarray, *flags: str)
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_model_gives_the_desks_bytes_in_every_layer(seed: int) -> None:
     made = compiled(seed)
     if made is not None:
@@ -73,7 +73,7 @@ def test_reference_models_agree_layer_by_layer_on_extremes(
     check_layers(graph, compile_model(tflite), x)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(30))
 def test_a_damaged_model_is_refused_or_runs_within_its_memory(tmp_path: Path, seed: int) -> None:
     made = compiled(seed)
     if made is None:
@@ -108,4 +108,5 @@ def test_what_is_wrong_with_a_model_is_told_apart(tmp_path: Path) -> None:
     assert init_status(b"X" + good[1:], tmp_path) == "init: 1"  # another file
     assert init_status(good[:4] + b"\x63" + good[5:], tmp_path) == "init: 2"  # another version
     assert init_status(good[:-16], tmp_path) == "init: 1"  # cut short
+    assert init_status(good[:32] + b"\x63" + good[33:], tmp_path) == "init: 4"  # unknown operator
     assert init_status(good, tmp_path, arena=16) == "init: 1"  # tensors beyond the arena it states

@@ -77,6 +77,13 @@ THAR_INLINE uint32_t thar_add_odd(uint32_t acc, uint32_t x) {
   return r;
 }
 
+/* The greater of each two signed bytes. */
+THAR_INLINE uint32_t thar_max4(uint32_t a, uint32_t b) {
+  uint32_t r;
+  __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(r) : "r"(a), "r"(b));
+  return r;
+}
+
 /* acc + (a*b >> 32) */
 THAR_INLINE int32_t thar_mla_top(int32_t a, int32_t b, int32_t acc) {
   int32_t r;
@@ -95,6 +102,15 @@ THAR_INLINE int32_t thar_saturate8(int32_t x) {
 THAR_INLINE uint32_t thar_halves(uint32_t low, uint32_t high) {
   return (uint32_t)(uint16_t)(int8_t)(uint8_t)low |
          ((uint32_t)(uint16_t)(int8_t)(uint8_t)high << 16);
+}
+
+THAR_INLINE uint32_t thar_max4(uint32_t a, uint32_t b) {
+  uint32_t greatest = 0;
+  for (uint32_t i = 0; i < 32u; i += 8u) {
+    uint32_t x = (a >> i) & 0xFFu, y = (b >> i) & 0xFFu;
+    greatest |= ((x ^ 0x80u) > (y ^ 0x80u) ? x : y) << i;
+  }
+  return greatest;
 }
 
 THAR_INLINE uint32_t thar_even(uint32_t x) {
