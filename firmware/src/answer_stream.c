@@ -24,7 +24,8 @@ static thar_refusal predict(thar_band *band) {
       .confidence = smoothed.confidence,
       .ticks = ticks,
   };
-  thar_writer out = thar_outbox_open(&band->outbox, THAR_MSG_PREDICTION, band->event_seq++);
+  /* With the number of its request, so that a host knows one that comes too late. */
+  thar_writer out = thar_outbox_open(&band->outbox, THAR_MSG_PREDICTION, band->last.seq);
   thar_put_prediction_event(&out, &event);
   thar_put_bytes(&out, logits, classes);
   if (!thar_outbox_send_event(&band->outbox, &out)) {

@@ -176,7 +176,9 @@ class SimulatedBand:
 
     def _event(self, kind: MessageType, body: bytes) -> None:
         self._event_seq = (self._event_seq + 1) % 256
-        self._outbox.append(frames.encode(Frame(kind, self._event_seq, body)))
+        of_stream = kind == MessageType.PREDICTION and self._last is not None
+        seq = self._last.seq if of_stream else self._event_seq
+        self._outbox.append(frames.encode(Frame(kind, seq, body)))
 
     def _hear(self, frame: Frame) -> None:
         self.frames_in += 1

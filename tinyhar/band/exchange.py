@@ -152,7 +152,7 @@ class Exchange:
         answers: dict[int, Part] = {}
         self.received += len(data)
         for frame in self.decoder.feed(data):
-            if frame.type in (MessageType.BOOT, MessageType.PREDICTION):
+            if frame.type == MessageType.BOOT or self._is_prediction(frame):
                 self.on_event(frame)
             elif not self._is_awaited(frame):
                 self.strays += 1
@@ -164,6 +164,12 @@ class Exchange:
                 pending = self._pending.pop(frame.seq)
                 answers[pending.index] = self._answer(pending.request, frame)
         return answers
+
+    def _is_prediction(self, frame: Frame) -> bool:
+        """Of the stream that is under way: a late one of an earlier stream looks just the same."""
+        pending = self._pending.get(frame.seq)
+        asked = pending is not None and pending.request.TYPE == MessageType.STREAM
+        return asked and frame.type == MessageType.PREDICTION
 
     def _is_awaited(self, frame: Frame) -> bool:
         """The frame answers, or refuses, a request that waits for it."""

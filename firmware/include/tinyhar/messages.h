@@ -10,13 +10,14 @@
  *
  * A response carries its request's type | 0x80 and the same seq. A frame with a wrong CRC is
  * dropped and counted; the host asks again with the SAME seq, and a band that sees the last
- * (type, seq) again resends its last response without doing the work twice. Events (band to
- * host, nobody asked) carry a seq of their own that goes up by one.
+ * (type, seq) again resends its last response without doing the work twice. Of the events, a
+ * PREDICTION carries the seq of the STREAM that completed its window, so that one that comes too
+ * late, from an earlier stream perhaps, is known; BOOT carries a seq of its own.
  *
  * A host goes up by one (mod 256) from request to request and begins with IDENTIFY, which is
  * always done afresh and takes its seq as the new start. Any other request whose seq is not
  * 1..127 ahead of the last one is a late duplicate: it is not done, its answer is OUT_OF_ORDER.
- * A repeated STREAM resends its predictions too, with the seqs that they had.
+ * A repeated STREAM resends its predictions too.
  *
  * The lists below are macros so that C derives its structs, sizes and codecs from them, and the
  * desk's tests read the same lines: F(type, name), fields in wire order, then at most one tail
