@@ -16,8 +16,9 @@ from tinyhar.band.exchange import Exchange
 from tinyhar.band.frames import Frame
 from tinyhar.band.link import BAUD, Link, SerialLink
 
-PATIENCE: Final = 60.0
-"""Seconds for what a slow band may take long over: its golden windows, a traced inference."""
+PATIENCE: Final[dict[str, Any]] = {"timeout": 5.0, "tries": 12}
+"""With what a slow band may take long over: its golden windows, a traced inference. A minute in all,
+but a lost request is found out sooner; a band that is busy answers a repeat without more work."""
 
 _GREETINGS: Final = (0.3, 0.3, 0.7, 2.0)
 """Seconds to wait for the first answer, again and again: some boards restart when a port opens."""
@@ -132,12 +133,12 @@ class Client:
 
     def trace(self) -> tuple[int, ...]:
         """CRC-32 of the last window's int8 input and of every layer's output."""
-        return self.exchange.request(m.Trace(), timeout=PATIENCE).crcs
+        return self.exchange.request(m.Trace(), **PATIENCE).crcs
 
     def trace_channels(self, layer: int, channels: int) -> tuple[int, ...]:
         """CRC-32 of each channel of one of them: 0 is the input, 1 the first layer's output."""
         request = m.TraceChannels(layer, channels)
-        return self.exchange.request(request, timeout=PATIENCE).crcs
+        return self.exchange.request(request, **PATIENCE).crcs
 
     # -- streams -----------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class Client:
 
     def selftest(self) -> m.SelfTestResult:
         """The golden windows that the bundle carries, run on the band."""
-        return self.exchange.request(m.SelfTest(), timeout=PATIENCE)
+        return self.exchange.request(m.SelfTest(), **PATIENCE)
 
     def statistics(self, *, clear: bool = False) -> m.Statistics:
         """What the band counted."""
