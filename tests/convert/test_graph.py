@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.convert.tiny_models import FLOAT32, INT32, Maker, random_model
+from tinyhar.band.build import FIRMWARE
+from tinyhar.compress.facts import BAND_OPERATORS
+from tinyhar.convert.c_arrays import resolver
 from tinyhar.convert.compiled import compile_model
-from tinyhar.convert.graph import read_graph
+from tinyhar.convert.graph import SUPPORTED, read_graph
 from tinyhar.errors import ModelError
 
 
@@ -106,3 +110,10 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(
             compile_model(damaged)
         except ModelError as error:
             assert "\n" not in str(error)
+
+
+def test_all_that_names_operators_names_the_same() -> None:
+    ops = FIRMWARE / "engine/tflm/ops/model_ops.h"
+    assert set(SUPPORTED) == BAND_OPERATORS
+    graph = SimpleNamespace(operators=[SimpleNamespace(kind=kind) for kind in SUPPORTED])
+    assert resolver(graph) == {"model_ops.h": ops.read_text()}
