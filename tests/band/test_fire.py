@@ -203,11 +203,11 @@ def test_the_firmwares_predictions_carry_the_number_of_their_stream(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_hundred_thousand_frames_under_fire(sanitized: Path, tmp_path: Path) -> None:  # noqa: F811
-    users = [under_fire_simulated(15_000, seed) for seed in (2, 3)]
+    users = [under_fire_simulated(30_000, seed) for seed in (2, 3)]
     for seed in (4, 5):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        users.append(under_fire_process(sanitized / "tinyhar-band", folder, 40_000, seed))
+        users.append(under_fire_process(sanitized / "tinyhar-band", folder, 50_000, seed))
     assert sum(user.link.frames.total() for user in users) >= 100_000
     facts = sum((user.facts for user in users), start=type(users[0].facts)())
     for wanted in ("resumed", "deployed full", "deployed partial", "rolled back"):

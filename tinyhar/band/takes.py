@@ -10,9 +10,10 @@ The csv data set's reader takes DIR as it is, and does not look into ``rejected`
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,26 @@ from tinyhar.errors import DataError
 INDEX: Final = "calibration.json"
 REJECTED: Final = "rejected"
 FORMAT: Final = 1
+
+_KINDS: Final[dict[str, Callable[[Any], bool]]] = {
+    "text": lambda value: isinstance(value, str),
+    "yes or no": lambda value: isinstance(value, bool),
+    "whole": lambda value: isinstance(value, int),
+    "number": lambda value: math.isfinite(value),
+    "texts": lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value),
+    "list": lambda value: isinstance(value, list),
+    "by name": lambda value: all(math.isfinite(v) for v in value.values()),
+}
+
+_INDEX: Final = {
+    "subject": "text", "rate_hz": "number", "channels": "texts", "full_scale_si": "by name",
+    "resting": "by name", "takes": "list",
+}  # fmt: skip
+_ENTRY: Final = {
+    "file": "text", "label": "text", "take": "whole", "kept": "yes or no", "seconds": "number",
+    "samples": "whole", "lost": "whole", "recorded": "text", "findings": "texts",
+    "heard": "by name",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -197,8 +218,8 @@ def open_takes(folder: Path, sensing: Sensing, subject: str | None) -> Takes:
         raise DataError(
             f"{folder} holds recordings of {known['subject']}, not of {subject}: name another --out"
         )
-    entries = [_entry(each) for each in known["takes"]]
-    return Takes(folder, sensing, known["subject"], dict(known["resting"]), entries)
+    subject = check_name(known["subject"], "subject")
+    return Takes(folder, sensing, subject, dict(known["resting"]), known["takes"])
 
 
 def _make(folder: Path) -> None:
@@ -213,9 +234,9 @@ def _read_index(index: Path) -> dict[str, Any]:
         known = json.loads(index.read_text(encoding="utf-8"))
         if known["format"] != FORMAT:
             raise DataError(f"{index}: of format {known['format']}, this tinyhar knows {FORMAT}")
-        wanted = ("subject", "rate_hz", "channels", "full_scale_si", "resting", "takes")
-        return {key: known[key] for key in wanted}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _check(known, _INDEX)
+        return known | {"takes": [_entry(each) for each in known["takes"]]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(
             f"{index}: damaged ({error}); the .csv files beside it are still good: move them "
             "elsewhere and calibrate into a new folder"
@@ -223,7 +244,16 @@ def _read_index(index: Path) -> dict[str, Any]:
 
 
 def _entry(plain: dict[str, Any]) -> Entry:
+    _check(plain, _ENTRY)
     return Entry(**{**plain, "findings": tuple(plain["findings"])})
+
+
+def _check(plain: dict[str, Any], kinds: dict[str, str]) -> None:
+    """Raises one of several errors where a value is missing or is another thing."""
+    for key, kind in kinds.items():
+        value = plain[key]
+        if not _KINDS[kind](value):
+            raise TypeError(f"{key} is {value!r:.40}")
 
 
 def _check_same(index: Path, known: dict[str, Any], sensing: Sensing) -> None:
