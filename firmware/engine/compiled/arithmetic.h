@@ -157,8 +157,8 @@ THAR_INLINE int32_t thar_doubling_high(int32_t a, int32_t b) {
 
 /* x / 2^exponent with halves away from zero, 0 <= exponent <= 31 */
 THAR_INLINE int32_t thar_divide_pot(int32_t x, int32_t exponent) {
-  int64_t half = (INT64_C(1) << exponent) >> 1;
-  return (int32_t)((x + half - (x < 0 && exponent > 0)) >> exponent);
+  uint32_t mask = (1u << exponent) - 1u, negative = (uint32_t)x >> 31;
+  return (x >> exponent) + (((uint32_t)x & mask) > (mask >> 1) + negative ? 1 : 0);
 }
 
 /* TFLM's MultiplyByQuantizedMultiplier; -31 <= shift <= 30, to the left if positive */

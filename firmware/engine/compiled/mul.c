@@ -2,8 +2,8 @@
  * Products as TFLM's: both inputs centred, one rescaling with two roundings. One channel after the
  * other, because a gate (squeeze-excite) has one factor for all of a channel's samples.
  *
- * With t = 2 * product, TFLM takes x = round(t * m / 2^32), then x / 2^e with halves away from zero;
- * with a shift of at least one that is (x - (x < 0) + 2^(e-1)) >> e.
+ * With t = 2 * product, TFLM takes x = round(t * m / 2^32), then x / 2^e with halves away from
+ * zero; with a shift of at least one that is (x - (x < 0) + 2^(e-1)) >> e.
  */
 #include "arithmetic.h"
 #include "plan.h"

@@ -118,7 +118,9 @@ void thar_average_pool(const thar_op *op, const uint8_t *model, uint8_t *arena) 
   pool(op, arena, true);
 }
 
-static int8_t mean_of(const thar_op *op, const thar_scale_data *scale, int32_t sum) {
+/* Not worth its size at each call. */
+static __attribute__((noinline)) int8_t mean_of(const thar_op *op, const thar_scale_data *scale,
+                                                int32_t sum) {
   int32_t centred = sum - op->in_w * op->in_zero;
   int32_t mean = thar_rescale(centred, scale->multiplier, scale->shift);
   return (int8_t)thar_clamp(thar_wrapping_add(mean, op->out_zero), op->low, op->high);
