@@ -6,6 +6,7 @@ fails the test that runs it.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -67,6 +68,7 @@ class User:
     ) -> None:
         self.link, self.truth, self.files = link, truth, files
         self.random = Random(seed)
+        random.seed(seed)  # the number that a client's first request has
         self.numbers = np.random.default_rng(seed)
         self.done: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
