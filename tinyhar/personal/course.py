@@ -14,8 +14,9 @@ from tinyhar.counts import to_counts
 from tinyhar.distill import Augment, Examples, History
 from tinyhar.distill.snapshot import EpochReport
 from tinyhar.personal.lesson import Lesson, teach
-from tinyhar.personal.merge import Merged
+from tinyhar.personal.merge import GONE, Merged
 from tinyhar.personal.network import embedding, widened
+from tinyhar.personal.remember import as_it_was
 from tinyhar.personal.time_split import Stretch
 from tinyhar.recordings import Recording
 
@@ -113,8 +114,10 @@ def personalise(
         on_epoch: called after each epoch of training.
     """
     model = widened(student, merged, class_means(student, own, len(merged.classes), clip))
+    remembers = lesson.memory and (merged.unrecorded != GONE).any()
+    base = as_it_was(student, merged) if remembers else None
     history, lessons = teach(
-        model, own, others, lesson, augment=augment, clip=clip, on_epoch=on_epoch
+        model, own, others, lesson, augment=augment, clip=clip, base=base, on_epoch=on_epoch
     )
     return Taught(model, history, lessons)
 

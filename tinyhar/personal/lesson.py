@@ -21,6 +21,7 @@ from tinyhar import distill
 from tinyhar.distill import Augment, Examples, FitConfig, History
 from tinyhar.distill.snapshot import EpochReport
 from tinyhar.personal.network import Trains, learning
+from tinyhar.personal.remember import Remembering
 
 WINDOWS: Final = 1700
 """In an epoch, over all classes, about: what two cores do in a second."""
@@ -41,16 +42,16 @@ class Lesson:
         rate: learning rate at its highest.
         share: of a class's windows that are the user's, where both sides have some.
         rotation: degrees that windows are turned by at most.
-        mixup: see `FitConfig`.
+        memory: weight of what the base student says where it is right; see `Remembering`.
         seed: of the choice of windows, their order and their changes.
     """
 
     trains: Trains = "all"
     epochs: int = 20
-    rate: float = 2e-3
-    share: float = 0.7
+    rate: float = 5e-3
+    share: float = 0.4
     rotation: float = 15.0
-    mixup: float = 0.0
+    memory: float = 0.5
     seed: int = 1
 
 
@@ -107,6 +108,7 @@ def teach(
     *,
     augment: Augment | None,
     clip: float,
+    base: keras.Model | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> tuple[History, Examples]:
     """Train `model` in place on the user's windows and the rehearsed ones.
@@ -118,6 +120,7 @@ def teach(
         lesson: how.
         augment: changes windows before the model sees them.
         clip: windows are clipped to +-clip, as the int8 input will be.
+        base: the student as it was, over the same classes; None: there is nothing to remember.
         on_epoch: called after each epoch.
 
     Returns:
@@ -133,12 +136,19 @@ def teach(
     config = FitConfig(
         epochs=lesson.epochs,
         rate=lesson.rate,
-        mixup=lesson.mixup,
         average=0.98,
         seed=lesson.seed,
     )
     with learning(model, lesson.trains):
         history = distill.fit(
-            model, lessons, nothing, config, augment=augment, clip=clip, on_epoch=on_epoch
+            model,
+            lessons,
+            nothing,
+            config,
+            method=Remembering(lesson.memory) if base is not None else None,
+            teacher=None if base is None else distill.Teacher(base),
+            augment=augment,
+            clip=clip,
+            on_epoch=on_epoch,
         )
     return history, lessons

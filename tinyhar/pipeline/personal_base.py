@@ -83,13 +83,13 @@ class Base:
         return Examples(self.data.inputs(which[kept]), y[kept])
 
     def augment(self, rotation: float) -> Augment:
-        """Its own augmentation, but for the turn in degrees."""
+        """Its own augmentation by half, turned by `rotation` degrees at most: for one wearer."""
         table, data = self.recipe.augmentation, self.data
         config = AugmentConfig(
             rotation=min(rotation, table.rotation),
             noise=table.noise,
-            scale=table.scale,
-            warp=table.warp,
+            scale=table.scale / 2,
+            warp=table.warp / 2,
         )
         return Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
 

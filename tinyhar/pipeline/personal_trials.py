@@ -184,7 +184,7 @@ class Trials:
         whole = divided(base, mine, merged, every, wish)
         kept = np.isin(whole.learn.y, [merged.classes.index(name) for name in names])
         learn = replace(whole.learn, counts=whole.learn.counts[kept], y=whole.learn.y[kept])
-        return replace(whole, learn=learn)
+        return replace(whole, learn=learn, merged=merge(base.data.classes, tuple(names)))
 
     def _taught(self, base: Base, calibration: Calibration, lesson: Lesson) -> tuple[Int8, float]:
         """The personal int8 model, and how long its training took."""
