@@ -17,8 +17,8 @@ from tinyhar.band.frames import Frame
 from tinyhar.band.link import BAUD, Link, SerialLink
 
 PATIENCE: Final[dict[str, Any]] = {"timeout": 5.0, "tries": 12}
-"""With what a slow band may take long over: its golden windows, a traced inference. A minute in all,
-but a lost request is found out sooner; a band that is busy answers a repeat without more work."""
+"""With what a slow band may take long over: its golden windows, a traced inference. A minute in
+all; a lost request is found out sooner, and a busy band answers a repeat without more work."""
 
 _GREETINGS: Final = (0.3, 0.3, 0.7, 2.0)
 """Seconds to wait for the first answer, again and again: some boards restart when a port opens."""
