@@ -132,7 +132,8 @@ def check(user: User, frames: int, started: float) -> None:
 
 def under_fire_simulated(frames: int, seed: int) -> User:
     started = time.monotonic()
-    link = FaultyLink(SimulatedEnd(SimulatedBand()), FIRE, seed, buffered=seed % 2 == 0)
+    band = SimulatedBand(max_body=64 if seed % 2 else 4096)  # 64: a window comes in pieces
+    link = FaultyLink(SimulatedEnd(band), FIRE, seed, buffered=seed % 2 == 0)
     user = User(link, SimulatedTruth(), seed)
     user.run(frames)
     check(user, frames, started)
