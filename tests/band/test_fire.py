@@ -212,7 +212,7 @@ def test_a_hundred_thousand_frames_under_fire(sanitized: Path, tmp_path: Path) -
     assert sum(user.link.frames.total() for user in users) >= 100_000
     facts = sum((user.facts for user in users), start=type(users[0].facts)())
     for wanted in ("resumed", "deployed full", "deployed partial", "rolled back"):
-        assert facts[wanted] >= 10, wanted
+        assert facts[wanted] >= 5, wanted
 
 
 def test_a_faultless_line_gives_every_answer_and_no_error(
