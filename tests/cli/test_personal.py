@@ -93,11 +93,16 @@ def test_a_run_is_taught_and_a_band_runs_it(
     export(out, tmp_path / "c")
     assert (tmp_path / "c" / "README.txt").is_file()
 
-    # What was taught can be taught again.
+
+@pytest.mark.slow
+def test_what_was_taught_can_be_taught_again(base: Path, call: Any, tmp_path: Path) -> None:
+    record(tmp_path / "mine", base, 12)
     write_take(tmp_path / "more" / "a.csv", movement(12, beat=4.0, seed=5), "shaking")
-    again = tmp_path / "again"
-    assert call("fit", out, tmp_path / "more", "--out", again, "--epochs", "1") == 0
+    once, again = tmp_path / "once", tmp_path / "again"
+    assert call("fit", base, tmp_path / "mine", "--out", once, "--epochs", "1") == 0
+    assert call("fit", once, tmp_path / "more", "--out", again, "--epochs", "1") == 0
     assert json.loads((again / "metrics.json").read_text())["classes"][-2:] == ["waving", "shaking"]
+    assert call("fit", once, tmp_path / "more", "--out", again, "--epochs", "1") == 0, "made anew"
 
 
 @pytest.mark.parametrize(
