@@ -57,7 +57,8 @@ def evaluate(
     from tinyhar.personal.curve import draw
     from tinyhar.personal.lesson import Lesson
     from tinyhar.personal.results import as_csv, table
-    from tinyhar.pipeline.personal_trials import Plan, Trials
+    from tinyhar.pipeline.personal_plan import Plan
+    from tinyhar.pipeline.personal_trials import Trials
 
     whole = recipes.load(protocol)
     plan = Plan(

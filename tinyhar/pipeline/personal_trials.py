@@ -7,16 +7,13 @@ as well, and alone is taught. The person's later recordings judge, the same for 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 
-import tinyhar
 from tinyhar import compress
 from tinyhar import recipe as recipes
 from tinyhar.distill import Examples
@@ -29,6 +26,7 @@ from tinyhar.personal.merge import merge
 from tinyhar.personal.results import Gain, Unseen
 from tinyhar.pipeline.personal_base import Base, Int8, open_base
 from tinyhar.pipeline.personal_calibration import Calibration, Wish, divided
+from tinyhar.pipeline.personal_plan import Plan, Result, keep_trial, known_trial
 from tinyhar.pipeline.prepare import recorded
 from tinyhar.pipeline.progress import Progress, Silence
 from tinyhar.pipeline.run import advance
@@ -37,36 +35,6 @@ from tinyhar.recordings import Recording
 
 LATER = {"labels": 0.7, "recording": 0.5}
 """Share of a person's recordings, the latest, that judges: by how a protocol cuts windows."""
-
-Result = TypeVar("Result", Gain, Unseen)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is tried.
-
-    Attributes:
-        recipe: the protocol's.
-        seconds: budgets of calibration a class.
-        seeds: of base models and lessons.
-        people: who is left out; none: all of the protocol's test subjects.
-        classes: left out of the base model and taught, one at a time; none: no such trials.
-        unseen_seconds: that such a class is taught with.
-        epochs: of base models that are trained here; they have no teacher.
-        runs: folder of finished runs of the recipe to take base models from where they are there.
-        lesson: how everything is taught; its seed is the trial's.
-    """
-
-    recipe: Recipe
-    seconds: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0)
-    seeds: tuple[int, ...] = (1,)
-    people: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    unseen_seconds: float = 20.0
-    epochs: int = 60
-    runs: Path | None = None
-    lesson: Lesson = field(default_factory=Lesson)
-    unseen_lesson: Lesson = field(default_factory=Lesson)
 
 
 class Trials:
@@ -91,10 +59,8 @@ class Trials:
         for fold, seed, person in self._people():
             for seconds in self.plan.seconds:
                 name = f"{fold.name}-{seed}-p{person}-{seconds:g}s"
-                known = self._known(name, Gain, self.plan.lesson)
-                if known is None:
-                    base = self._base(fold, seed)
-                    known = self._keep(name, self._gain(base, person, seconds, seed))
+                trial = (fold, person, seconds, seed)
+                known = self._kept(name, Gain, partial(self._gain, *trial))
                 self.tell(
                     f"{name}: {known.general:.3f} -> {known.personal:.3f} ({known.relative:+.0%})"
                 )
@@ -107,10 +73,8 @@ class Trials:
         for fold, seed, person in self._people():
             for left_out in self.plan.classes:
                 name = f"{fold.name}-{seed}-p{person}-new-{left_out}"
-                known = self._known(name, Unseen, self.plan.unseen_lesson)
-                if known is None:
-                    base = self._base(self._without(fold, left_out), seed)
-                    known = self._keep(name, self._unseen(base, person, left_out, seed))
+                trial = (fold, person, left_out, seed)
+                known = self._kept(name, Unseen, partial(self._unseen, *trial))
                 self.tell(f"{name}: F1 {known.new_f1:.3f}, loss {100 * known.loss:+.1f} points")
                 found.append(known)
         return found
@@ -203,7 +167,8 @@ class Trials:
         )
         return Int8.of(tflite, base.data), sum(epoch.seconds for epoch in taught.history.epochs)
 
-    def _gain(self, base: Base, person: str, seconds: float, seed: int) -> Gain:
+    def _gain(self, fold: Recipe, person: str, seconds: float, seed: int) -> Gain:
+        base = self._base(fold, seed)
         assert base.int8 is not None
         calibration = self._calibration(base, person, base.data.classes, seconds)
         y, counts = calibration.judge.y, calibration.judge.counts
@@ -224,7 +189,8 @@ class Trials:
             took=took,
         )
 
-    def _unseen(self, base: Base, person: str, name: str, seed: int) -> Unseen:
+    def _unseen(self, fold: Recipe, person: str, name: str, seed: int) -> Unseen:
+        base = self._base(self._without(fold, name), seed)
         assert base.int8 is not None
         seconds = self.plan.unseen_seconds
         calibration = self._calibration(base, person, (name,), seconds)
@@ -256,34 +222,16 @@ class Trials:
             **apart,
         )
 
-    def _file(self, name: str, lesson: Lesson) -> Path:
-        """Where a trial is kept: its name, and a hash of what else it depends on."""
-        plan = self.plan
-        parts = (
-            tinyhar.__version__,
-            str(plan.recipe.model_dump(mode="json")),
-            repr(lesson),
-            str((plan.epochs, plan.unseen_seconds, str(plan.runs))),
-        )
-        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
-        return self.out / "trials" / f"{name}-{key}.json"
-
-    def _known(self, name: str, kind: type[Result], lesson: Lesson) -> Result | None:
-        try:
-            kept: dict[str, Any] = json.loads(self._file(name, lesson).read_text(encoding="utf-8"))
-            return kind(**kept)
-        except (OSError, ValueError, TypeError):
-            return None  # not there, or cut off: done again
-
-    def _keep(self, name: str, result: Result) -> Result:
-        lesson = self.plan.lesson if isinstance(result, Gain) else self.plan.unseen_lesson
-        file = self._file(name, lesson)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".writing")
-        draft.write_text(json.dumps(asdict(result)), encoding="utf-8")
-        draft.replace(file)
-        _forget_networks()
-        return result
+    def _kept(self, name: str, kind: type[Result], make: Callable[[], Result]) -> Result:
+        """A trial from an earlier call, else made now and kept."""
+        lesson = self.plan.lesson if kind is Gain else self.plan.unseen_lesson
+        file = self.out / "trials" / f"{name}-{self.plan.key(lesson)}.json"
+        known = known_trial(file, kind)
+        if known is None:
+            known = make()
+            keep_trial(file, known)
+            _forget_networks()
+        return known
 
 
 def _forget_networks() -> None:
