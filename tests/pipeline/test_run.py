@@ -213,6 +213,7 @@ class CutAtTheSecond(Cut):
             raise PowerCutError
 
 
+@pytest.mark.slow
 def test_several_members_teach_and_an_interruption_costs_none(
     finished: Finished, tmp_path: Path
 ) -> None:
