@@ -26,7 +26,9 @@ BOARDS: Final = ("host", "mps2_an386")
 
 BUILD_SECONDS: Final = 300
 
-_CROSS_PACKAGES: Final = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
+CROSS_COMPILER: Final = "arm-none-eabi-gcc"
+CROSS_PACKAGES: Final = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
+"""Debian packages that have it, and a C library for it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _tools(board: str) -> str:
         if not (os.environ.get("CC") or any(map(shutil.which, ("cc", "gcc", "clang")))):
             raise ToolError("no C compiler is installed: `sudo apt install gcc`")
     else:
-        _need("arm-none-eabi-gcc", _CROSS_PACKAGES)
+        _need(CROSS_COMPILER, CROSS_PACKAGES)
         _need_newlib()
     if shutil.which("ninja"):
         return "Ninja"
@@ -133,13 +135,13 @@ def _need(program: str, package: str) -> None:
 def _need_newlib() -> None:
     """The compiler's package comes without a C library; it then answers with the bare name."""
     answer = subprocess.run(
-        ["arm-none-eabi-gcc", "-print-file-name=nano.specs"],
+        [CROSS_COMPILER, "-print-file-name=nano.specs"],
         capture_output=True,
         text=True,
         check=False,
     )
     if not Path(answer.stdout.strip()).is_absolute():
-        raise ToolError(f"newlib-nano is not installed: `sudo apt install {_CROSS_PACKAGES}`")
+        raise ToolError(f"newlib-nano is not installed: `sudo apt install {CROSS_PACKAGES}`")
 
 
 def _copy_if_new(source: Path, copy: Path) -> Path:

@@ -17,18 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tinyhar.band.build import FIRMWARE
+from tinyhar.band.build import CROSS_COMPILER, CROSS_PACKAGES, FIRMWARE
+from tinyhar.band.emulate import QEMU
 from tinyhar.band.image_size import contributions
 from tinyhar.bench.workload import Workload
 from tinyhar.convert.compiled import LayerInfo, compile_model
 from tinyhar.errors import ModelError, ToolError
 
-CROSS_COMPILER: Final = "arm-none-eabi-gcc"
-QEMU: Final = "qemu-system-arm"
-TOOLS: Final = {
-    CROSS_COMPILER: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    QEMU: "qemu-system-arm",
-}
+TOOLS: Final = {CROSS_COMPILER: CROSS_PACKAGES, QEMU: QEMU}
 """Programs that are needed, and the Debian packages that have them."""
 
 CORTEX_M4: Final = ("-mcpu=cortex-m4", "-mthumb", "-O2", "-ffunction-sections", "-fdata-sections")

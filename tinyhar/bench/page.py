@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import tinyhar.evaluate
 from tinyhar.bench import economics, pictures, tables
 from tinyhar.bench.grid import Method
 from tinyhar.bench.league import STUDENTS, Column, League
 from tinyhar.bench.pictures import FOCUS, OTHER, Mark
 from tinyhar.evaluate import formats
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from tinyhar.evaluate.page import style, template
 
 _HERE = Path(__file__).parent
-_STYLE = Path(tinyhar.evaluate.__file__).parent / "report.css"
-"""The same look as a run's report."""
 
 BASELINE = "none"
 """The method whose mean the others' pictures show as a line."""
@@ -49,9 +43,9 @@ def markdown(league: League, asked: Mapping[str, Any], failures: Mapping[str, st
 
 def html(league: League, asked: Mapping[str, Any], failures: Mapping[str, str]) -> str:
     """The league as one page with pictures, nothing to load."""
-    return _template().render(
+    return template("league.html.j2", _HERE).render(
         title=_title(league),
-        style=_STYLE.read_text(encoding="utf-8"),
+        style=style(),
         quick=league.quick,
         standing=_standing(league),
         command=asked["command"],
@@ -177,17 +171,3 @@ def _marks(league: League, methods: list[Method], column: Column) -> list[Mark]:
                 )
             )
     return marks
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("league.html.j2")

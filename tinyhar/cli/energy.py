@@ -8,12 +8,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from tinyhar.cli.tables import show
 from tinyhar.errors import DataError
 from tinyhar.evaluate import energy as estimates
 
 BATTERY_AH = 0.1
+HEADER = (
+    *("microcontroller", "stride", "moving", "a window", "a day", "core", "sensor"),
+    "100 mAh last",
+)
 
 
 def energy(
@@ -39,10 +43,7 @@ def energy(
     """
     facts = _facts(run)
     strides = stride or [facts["stride"], 2 * facts["stride"], 4 * facts["stride"]]
-    table = Table(box=None, pad_edge=False)
-    headings = ("microcontroller", "stride", "moving", "a window", "a day", "core", "sensor")
-    for place, heading in enumerate((*headings, "100 mAh last")):
-        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
+    rows = []
     for core in estimates.MICROCONTROLLERS:
         for samples in strides:
             for share in moving or [1.0, 0.25]:
@@ -54,19 +55,20 @@ def energy(
                     kinds=facts["kinds"],
                     moving=share,
                 )
-                table.add_row(
-                    core.name,
-                    f"{samples / facts['rate']:.2f} s",
-                    f"{share:.0%}",
-                    f"{1e6 * found.window_j:,.1f} uJ",
-                    f"{found.day_j:,.1f} J",
-                    f"{1e6 * found.average_a:,.1f} uA",
-                    f"{1e6 * found.sensor_a:,.0f} uA",
-                    f"{found.days(BATTERY_AH):,.1f} days",
+                rows.append(
+                    (
+                        core.name,
+                        f"{samples / facts['rate']:.2f} s",
+                        f"{share:.0%}",
+                        f"{1e6 * found.window_j:,.1f} uJ",
+                        f"{found.day_j:,.1f} J",
+                        f"{1e6 * found.average_a:,.1f} uA",
+                        f"{1e6 * found.sensor_a:,.0f} uA",
+                        f"{found.days(BATTERY_AH):,.1f} days",
+                    )
                 )
-    console = Console()
-    console.print(table)
-    console.print(
+    show(HEADER, rows)
+    Console().print(
         f"Estimates, no measurements: {facts['instructions']:,} instructions a window, "
         f"{estimates.CYCLES_PER_INSTRUCTION} cycles each; sensor {estimates.LSM6DSO.name} with "
         f"{' and '.join(facts['kinds'])}. Sources: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +16,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from tinyhar.cli.quiet import start_tensorflow
 from tinyhar.cli.status import INTERRUPTED
+from tinyhar.cli.tables import show
+from tinyhar.cli.workers import folder_for_workers, workers_for
 from tinyhar.errors import RecipeError
 
 console = Console(stderr=True)
@@ -77,7 +77,6 @@ def search(
     )
     chosen = recipes.folds(recipes.load(recipe))[0].model_copy(update={"seed": seed})
     start_tensorflow()
-    from tinyhar.bench.workers import Alone, OnRay, has_ray
     from tinyhar.search import pages
     from tinyhar.search import run as searching
 
@@ -86,7 +85,7 @@ def search(
         recipe=chosen,
         budget=budget,
         out=out.resolve(),
-        data=_where(data),
+        data=folder_for_workers(data),
         windows=tuple(windows),
         candidates=candidates,
         epochs=epochs,
@@ -94,7 +93,7 @@ def search(
         validation=validation,
         seed=seed,
     )
-    helpers = Alone() if workers == 0 or not has_ray() else OnRay(workers, None, plan.out)
+    helpers = workers_for(workers, None, plan.out, console)
     try:
         with _bars() as bars:
             tasks: dict[str, TaskID] = {}
@@ -109,7 +108,7 @@ def search(
         console.print("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
     best = pages.write(plan, found)
-    _show(pages.HEADER, pages.rows(found, best))
+    show(pages.HEADER, pages.rows(found, best), words=2)
     console.print(
         f"{len(found.within)} of {len(found.costs)} students fit the budget; a page with the "
         f"front, all costs, and a recipe for each student above: [bold]{plan.out}[/] "
@@ -136,18 +135,3 @@ def _size(option: str, text: str | None, units: dict[str, int]) -> int | None:
     if not match or float(match[1]) <= 0:
         raise RecipeError(f"{option} {text}: expected a number, with K or M behind it, as 24K")
     return round(float(match[1]) * units[match[2].upper()])
-
-
-def _where(data: Path | None) -> Path | None:
-    named = os.environ.get("TINYHAR_DATA")
-    folder = data or (Path(named) if named else None)
-    return folder.resolve() if folder else None
-
-
-def _show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for place, heading in enumerate(header):
-        table.add_column(heading, justify="right" if place > 1 else "left", no_wrap=True)
-    for one in rows:
-        table.add_row(*one)
-    Console().print(table)

@@ -22,12 +22,12 @@ def style() -> str:
 
 
 @cache
-def template(name: str) -> Template:
-    """A page's template; an unknown variable in it is an error, text is escaped."""
+def template(name: str, folder: Path = _HERE) -> Template:
+    """A page's template, of this room or another's; an unknown variable in it is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -129,17 +129,7 @@ def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         )
         student = sparse.strip()
     save(folder, PRUNED, student)
-    return {**facts_of(student, data, history, trainer.clip), **_beside_teacher(student, support)}
-
-
-def _beside_teacher(student: keras.Model, support: dict[str, Any]) -> dict[str, Any]:
-    """Milliseconds for a window on the desk, of both in turn: what else it does hits both."""
-    if "teacher" not in support:
-        return {}
-    teacher: distill.Teacher = support["teacher"]
-    taken = {"student": models.desk_latency(student)}
-    taken["teacher"] = sum(models.desk_latency(member) for member in teacher.models)
-    return {"desk_latency_ms": taken}
+    return facts_of(student, data, history, trainer.clip)
 
 
 def quantise(
@@ -161,9 +151,11 @@ def quantise(
         deployed = compress.to_tflite(aware, isolated=False)
     folder.write_bytes(INT8, deployed)
     facts = compress.inspect(deployed)
+    predicted = _answers(deployed, data)
+    same = predicted if deployed is calibrated else _answers(calibrated, data)
     return {
-        "predicted": _answers(deployed, data),
-        "calibrated": {"bytes": len(calibrated), "predicted": _answers(calibrated, data)},
+        "predicted": predicted,
+        "calibrated": {"bytes": len(calibrated), "predicted": same},
         "method": recipe.quantisation.method,
         "operators": list(facts.operators),
         "input": [facts.input_scale, facts.input_zero_point],

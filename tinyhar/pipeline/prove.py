@@ -9,19 +9,36 @@ from tinyhar.band.client import connect
 from tinyhar.band.desk import read_desk
 from tinyhar.band.validate import ValidationReport, validate
 from tinyhar.errors import ToolError
+from tinyhar.models import desk_latency
 from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.learn import PRUNED
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
+from tinyhar.pipeline.teach import taught
+from tinyhar.pipeline.trainer import load
 from tinyhar.recipe import Recipe
 
 
 def prove(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
     """Start every band that was built, send it the unseen windows, compare every byte.
 
-    A board that was not built, or whose emulator is missing, is left out with a note.
+    A board that was not built, or whose emulator is missing, is left out with a note. The desk is
+    timed, too, where there is a teacher to compare the student with.
     """
     built = (folder.facts("build") or {})["boards"]
-    return {"boards": {board: _ask(folder, board, built[board], progress) for board in built}}
+    return {
+        "boards": {board: _ask(folder, board, built[board], progress) for board in built},
+        "desk_latency_ms": {} if recipe.distillation.method == "none" else _timed(recipe, folder),
+    }
+
+
+def _timed(recipe: Recipe, folder: RunFolder) -> dict[str, float]:
+    """Milliseconds for a window on the desk, of both in turn: what else it does hits both."""
+    student, teacher = load(folder, PRUNED), taught(recipe, folder)
+    return {
+        "student": desk_latency(student),
+        "teacher": sum(desk_latency(member) for member in teacher.models),
+    }
 
 
 def _ask(

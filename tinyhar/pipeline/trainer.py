@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,16 @@ class Trainer:
             for side in ("train", "validation")
         )
         self.augment = _augment(recipe, data)
-        self.seen = None if data.teacher is None else _seen(recipe, data.teacher)
+        self._data = data
+
+    @cached_property
+    def _seen(self) -> Seen | None:
+        """The training windows through the teacher's sensors, where it has others."""
+        teachers = self._data.teacher
+        if teachers is None:
+            return None
+        train = teachers.inputs(teachers.side("train"))
+        return Seen(train, _augment(self.recipe, teachers), clip_of(self.recipe, teachers))
 
     def fit(
         self,
@@ -89,7 +99,7 @@ class Trainer:
             teacher=teacher,
             augment=self.augment,
             clip=self.clip,
-            seen=self.seen if teacher else None,
+            seen=self._seen if teacher else None,
             before_step=before_step,
             on_epoch=lambda report: self.progress.epoch(what, report),
             on_snapshot=_keeper(kept) if resumable else None,
@@ -106,12 +116,6 @@ def _augment(recipe: Recipe, data: Prepared) -> Augment:
         rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
     )
     return Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
-
-
-def _seen(recipe: Recipe, teachers: Prepared) -> Seen:
-    """The training windows through the teacher's sensors."""
-    train = teachers.inputs(teachers.side("train"))
-    return Seen(train, _augment(recipe, teachers), clip_of(recipe, teachers))
 
 
 def _keeper(path: Path) -> Callable[[Snapshot], None]:

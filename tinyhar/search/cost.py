@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -101,8 +100,3 @@ UNITS: Final = {
     "ram_bytes": "bytes of RAM",
     "instructions": "instructions",
 }
-
-
-def finished(costs: Sequence[dict[str, Any]]) -> list[Cost]:
-    """Records as :class:`Cost`."""
-    return [Cost(**{field.name: one[field.name] for field in fields(Cost)}) for one in costs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from tinyhar.evaluate.pictures import SETTINGS, WIDTH, inline_svg, new_figure
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.search.cost import UNITS
 from tinyhar.search.front import front
-from tinyhar.search.run import Found, Plan, as_row
+from tinyhar.search.run import Found, Plan
 from tinyhar.search.space import Candidate
 
 if TYPE_CHECKING:
@@ -61,19 +62,10 @@ def _row(number: int, candidate: Candidate, found: Found) -> tuple[str, ...]:
 
 def html(plan: Plan, found: Found, best: list[Candidate]) -> str:
     """The front as one page, nothing to load."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     limits = [
         f"{value:,} {UNITS[name]}" for name, value in vars(plan.budget).items() if value is not None
     ]
-    return environment.get_template("search.html.j2").render(
+    return page.template("search.html.j2", _HERE).render(
         title=f"Students for {plan.recipe.name}",
         style=page.style(),
         lead=f"{len(found.within)} of {len(found.costs)} students fit "
@@ -90,7 +82,10 @@ def html(plan: Plan, found: Found, best: list[Candidate]) -> str:
 
 def _csv(found: Found) -> str:
     text = io.StringIO()
-    records = [as_row(candidate, found) for candidate in found.costs]
+    records = [
+        {"name": c.name, "macro_f1": found.scores.get(c), **asdict(cost)}
+        for c, cost in found.costs.items()
+    ]
     writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def _do(plan: Plan, workers: Workers, told: Told) -> Found:
             "costs",
             {c.name: partial(cost.cost_of, c, *shapes[c.window]) for c in drawn},
         )
-        costs = {c: cost.finished([made[c.name]])[0] for c in drawn if c.name in made}
+        costs = {c: Cost(**made[c.name]) for c in drawn if c.name in made}
         within = cost.affordable(costs, plan.budget)
 
         def train(left: Sequence[Candidate], rung: int, epochs: int) -> halving.Scores:
@@ -213,12 +213,3 @@ class _Desk:
     @staticmethod
     def _path(what: str, name: str) -> str:
         return f"{what.replace(', ', '-').replace(' ', '-')}/{name}.json"
-
-
-def as_row(candidate: Candidate, found: Found) -> dict[str, Any]:
-    """For a table."""
-    return {
-        "name": candidate.name,
-        "macro_f1": found.scores.get(candidate),
-        **asdict(found.costs[candidate]),
-    }

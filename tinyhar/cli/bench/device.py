@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tinyhar.cli.status import BAD_VERDICT
+from tinyhar.cli.tables import show
 
 
 def device(
@@ -41,19 +39,10 @@ def device(
         print(json.dumps(device_table.as_json(costs), indent=2))
     else:
         known = [device_table.tflm_cost(one.tflite) for one in found]
-        _show(device_table.HEADER, device_table.rows(list(zip(costs, known, strict=True))))
+        show(device_table.HEADER, device_table.rows(list(zip(costs, known, strict=True))))
         for cost in costs if layers else []:
             header = (cost.model, "operator", "instructions", "share")
-            _show(header, device_table.layer_rows(cost))
+            show(header, device_table.layer_rows(cost))
         print(f"answers compared with: {', '.join(dict.fromkeys(c.golden for c in costs))}")
     if any(cost.mismatched_bytes for cost in costs):
         sys.exit(BAD_VERDICT)
-
-
-def _show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    table = Table(*header, box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

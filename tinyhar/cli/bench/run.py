@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from tinyhar.cli.quiet import start_tensorflow
 from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
+from tinyhar.cli.workers import folder_for_workers, workers_for
 
 console = Console(stderr=True)
 
@@ -83,7 +83,7 @@ def bench(
     from tinyhar.cli.bench.watcher import Watcher
 
     store = Store((out or Path("bench-quick" if quick else "bench")).resolve())
-    place = Place(store.out, _where(data), keep=keep)
+    place = Place(store.out, folder_for_workers(data), keep=keep)
     with store.held():
         todo = run.to_do(chosen, store)
         run.check_data(todo, data)
@@ -96,31 +96,19 @@ def bench(
         try:
             if todo:
                 with Watcher(console) as watcher:
-                    run.do(todo, place, store, _workers(workers, address, store.out), watcher)
+                    run.do(
+                        todo,
+                        place,
+                        store,
+                        workers_for(workers, address, store.out, console),
+                        watcher,
+                    )
         except KeyboardInterrupt:
             console.print("interrupted; the same command goes on from here")
             raise typer.Exit(INTERRUPTED) from None
         league = run.write(store)
     show(league, Console())
     _tell(store.out, store.failures())
-
-
-def _where(data: Path | None) -> Path | None:
-    """The data's folder as every worker finds it, whatever its own folder and variables are."""
-    named = os.environ.get("TINYHAR_DATA")
-    folder = data or (Path(named) if named else None)
-    return folder.resolve() if folder else None
-
-
-def _workers(wanted: int | None, address: str | None, out: Path):  # type: ignore[no-untyped-def]
-    from tinyhar.bench.workers import Alone, OnRay, has_ray
-
-    if wanted == 0:
-        return Alone()
-    if wanted is None and address is None and not has_ray():
-        console.print("[yellow]note[/] Ray is not installed: cells run one after another")
-        return Alone()
-    return OnRay(wanted, address, out)
 
 
 def _tell(out: Path, failures: dict[str, str]) -> None:
