@@ -109,7 +109,11 @@ class Watched(Hinton):
 
     def __init__(self) -> None:
         super().__init__()
-        self.batches: list[tuple[bytes, bytes]] = []
+        self.batches: list[tuple[bytes, ...]] = []
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        return ("stage1",)
 
     def losses(
         self, teacher: Outputs | None, student: Outputs, targets: tf.Tensor
@@ -117,7 +121,7 @@ class Watched(Hinton):
         def note(*seen: np.ndarray) -> None:
             self.batches.append(tuple(array.tobytes() for array in seen))
 
-        tf.numpy_function(note, [teacher["logits"], targets], [])
+        tf.numpy_function(note, [teacher["logits"], teacher["stage1"], targets], [])
         return super().losses(teacher, student, targets)
 
 

@@ -13,10 +13,14 @@ import tf_keras as keras
 from tinyhar.distill.attach import attach
 from tinyhar.distill.augment import Augment
 from tinyhar.distill.method import Method, Outputs
-from tinyhar.distill.teacher import Teacher
+from tinyhar.distill.teacher import Teacher, memory_key
 
 if TYPE_CHECKING:
     from tinyhar.distill.train import FitConfig, Seen
+
+
+MOST_REMEMBERED = 1 << 30
+"""Bytes of a teacher's features that are remembered."""
 
 
 class _View:
@@ -57,7 +61,7 @@ class Stepper:
         self.averages = (
             [tf.Variable(w, trainable=False) for w in self._averaged] if config.average else []
         )
-        self._recalled = self._answers(attached.classes)
+        self._recalled = self._room_for_answers()
         self._met: set[int] = set()
         self._graph = tf.function(self._step)
 
@@ -72,7 +76,7 @@ class Stepper:
                 comes with the same indices, and its teacher is asked once.
         """
         view = number if view is None else view
-        recall = self._recalled is not None and view in self._met
+        recall = bool(self._recalled) and view in self._met
         self._met.add(view)
         return self._graph(
             tf.constant(indices, tf.int32),
@@ -94,23 +98,37 @@ class Stepper:
             for weight, value in zip(self._averaged, kept, strict=False):
                 weight.assign(value)
 
-    def _answers(self, classes: int) -> tf.Variable | None:
-        """Room for the teacher's logits of each view, where views come again."""
+    def _room_for_answers(self) -> dict[str, tf.Variable]:
+        """Room for what the teacher says of each view, where views come again; features halved."""
         if not self.teacher or not self.config.views:
-            return None
+            return {}
         batches = min(self.config.views, self.config.epochs) * self.steps
-        return tf.Variable(tf.zeros([batches, self.batch, classes]), trainable=False)
+        shapes = {k: s for k, s in self.teacher.shapes.items() if not k.startswith(memory_key(""))}
+        rooms: dict[str, tf.Variable] = {}
+        left = MOST_REMEMBERED
+        for name in sorted(shapes, key=lambda k: (k != "logits", np.prod(shapes[k]))):
+            kind = tf.float32 if name == "logits" else tf.float16
+            size = kind.size * batches * self.batch * int(np.prod(shapes[name]))
+            if name == "logits" or size <= left:
+                room = tf.zeros([batches, self.batch, *shapes[name]], kind)
+                rooms[name] = tf.Variable(room, trainable=False)
+                left -= size
+        return rooms
 
     def _ask_teacher(self, x: tf.Tensor, view: tf.Tensor, *, recall: bool) -> Outputs | None:
-        """What the teacher says; of what is recalled, TensorFlow leaves the computation out."""
+        """What the teacher says, or said of this view before.
+
+        What is said the first time is rounded as what is recalled, so that a resumed training
+        sees the same.
+        """
         if not self.teacher:
             return None
-        said = self.teacher(x)
-        if self._recalled is None:
-            return said
-        if recall:
-            return {**said, "logits": self._recalled[view]}
-        self._recalled.scatter_nd_update([[view]], said["logits"][None])
+        new = [name for name in self.teacher.shapes if not (recall and name in self._recalled)]
+        said = self.teacher.say(x, new)
+        for name, room in self._recalled.items():
+            if not recall:
+                room.scatter_nd_update([[view]], tf.cast(said[name], room.dtype)[None])
+            said[name] = tf.cast(room[view], tf.float32)
         return said
 
     def _step(

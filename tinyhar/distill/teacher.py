@@ -40,14 +40,22 @@ class Teacher:
         wider._first = with_anchors(self.models[0], names)
         return wider
 
-    def __call__(self, x: tf.Tensor) -> Outputs:
+    def __call__(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
         """The teacher's view of a batch."""
-        first = dict(self._first(x, training=False))
-        rest = [model(x, training=False) for model in self.models[1:]]
-        first["logits"] = tf.add_n([first["logits"], *rest]) / float(len(self.models))
+        return self.say(x, list(self.shapes))
+
+    def say(self, x: tf.Tensor, names: Sequence[str]) -> dict[str, tf.Tensor]:
+        """These of its outputs for a batch; what none of them needs is not computed."""
+        said = {}
+        memory = memory_key(self.memory.stage) if self.memory else None
+        if any(name != memory for name in names):
+            said = dict(self._first(x, training=False))
+        if "logits" in names:
+            rest = [model(x, training=False) for model in self.models[1:]]
+            said["logits"] = tf.add_n([said["logits"], *rest]) / float(len(self.models))
         if self.memory is not None:
-            first[memory_key(self.memory.stage)] = tf.constant(self.memory.patterns)
-        return {name: tf.stop_gradient(value) for name, value in first.items()}
+            said[memory] = tf.constant(self.memory.patterns)
+        return {name: tf.stop_gradient(said[name]) for name in names}
 
     @property
     def shapes(self) -> Shapes:

@@ -76,8 +76,8 @@ class FitConfig:
         balance: power of the inverse class frequency by which windows are drawn; 0: each once.
         settle: share of the epochs that pass before weights are worth keeping: while the rate is
             high, a few validation subjects praise some epochs by chance.
-        views: epochs after which batches come again just as they came, so that the teacher's logits
-            are remembered instead of computed; 0: every epoch is augmented anew.
+        views: epochs after which batches come again just as they came, so that what the teacher
+            says is remembered instead of computed; 0: every epoch is augmented anew.
         seed: of order, augmentation and mixing.
     """
 
