@@ -211,6 +211,7 @@ class Band(Table):
     boards: tuple[Literal["host", "mps2_an386"], ...] = ("host", "mps2_an386")
     smooth_length: Annotated[int, Field(ge=1, le=16)] = 3
     smooth_hold: Annotated[int, Field(ge=1, le=16)] = 1
+    teaching: bool = True
 
 
 class Recipe(Table):

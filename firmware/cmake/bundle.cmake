@@ -46,6 +46,12 @@ function(thar_bundle_limits file result)
     # A larger head's output, and the one before it where softmax or a projection follows.
     math(EXPR arena "${arena} + 2 * ((${THAR_SPARE_CLASSES} + 15) / 16 * 16)")
   endif()
+  # Room to teach all of these classes: a header, and an entry for each (taught.h).
+  thar_read_number(${file} 100 2 embedding)
+  set(taught 0)
+  if(embedding GREATER 0)
+    math(EXPR taught "64 + ${classes} * (48 + (${embedding} + 15) / 16 * 16)")
+  endif()
   math(EXPR values "${window} * ${channels}")
   # A window in one frame where the host's 4096 allow it, and never less than 256.
   math(EXPR body "2 * ${values} + 4")
@@ -58,6 +64,6 @@ function(thar_bundle_limits file result)
   set(${result}
       THAR_MAX_BODY=${body} THAR_OUTBOX_BYTES=${outbox} THAR_MAX_WINDOW_VALUES=${values}
       THAR_MAX_CLASSES=${classes} THAR_MAX_SMOOTH_LENGTH=${smooth_length}
-      THAR_ARENA_BYTES=${arena}
+      THAR_ARENA_BYTES=${arena} THAR_MAX_EMBEDDING=${embedding} THAR_TAUGHT_BYTES=${taught}
       PARENT_SCOPE)
 endfunction()

@@ -4,14 +4,22 @@
 #include "answers.h"
 #include "tinyhar/port.h"
 
-void thar_restart_stream(thar_band *band) {
+void thar_restart_stream(thar_band *band, uint16_t stride, uint8_t smooth_length,
+                         uint8_t smooth_hold) {
+  const thar_bundle_header *h = &band->model.bundle.header;
+  const uint8_t classes = thar_learner_classes(&band->learner, &band->model);
+  thar_windower_init(&band->windower, band->ring, h->window, stride, h->channels);
+  thar_smoothing_init(&band->smoothing, classes, smooth_length, smooth_hold);
+  band->stream_ticks = 0;
+}
+
+void thar_take_up_model(thar_band *band) {
   const thar_bundle_header *h = &band->model.bundle.header;
   band->loaded = 0;
   band->has_window = false;
-  band->stream_ticks = 0;
+  thar_learner_open(&band->learner, &band->model);
   if (band->model.problem == NULL) {
-    thar_windower_init(&band->windower, band->ring, h->window, h->stride, h->channels);
-    thar_smoothing_init(&band->smoothing, h->classes, h->smooth_length, h->smooth_hold);
+    thar_restart_stream(band, h->stride, h->smooth_length, h->smooth_hold);
   }
 }
 
@@ -68,7 +76,7 @@ void thar_load_at_boot(thar_band *band) {
   if (s->current == THAR_SLOT_OF_IMAGE) {
     thar_load_current(band);
   }
-  thar_restart_stream(band);
+  thar_take_up_model(band);
 }
 
 /* ---- trial ---- */

@@ -26,7 +26,7 @@ void thar_put_identity(const thar_band *band, thar_writer *out) {
     r.window = h->window;
     r.stride = band->windower.stride;
     r.channels = h->channels;
-    r.classes = h->classes;
+    r.classes = thar_learner_classes(&band->learner, model);
     r.layers = model->layers;
     r.golden = h->golden;
     r.rate_mhz = h->rate_mhz;
@@ -61,7 +61,7 @@ thar_refusal thar_answer_describe(thar_band *band, thar_reader *body) {
   }
   thar_text text = {NULL, 0};
   if (q.what == THAR_DESCRIBE_CLASS_NAME) {
-    text = thar_bundle_class_name(&band->model.bundle, q.index);
+    text = thar_learner_class_name(&band->learner, &band->model, q.index);
   } else if (q.what == THAR_DESCRIBE_CHANNEL_NAME) {
     text = thar_bundle_channel_name(&band->model.bundle, q.index);
   } else {
@@ -124,10 +124,10 @@ static thar_refusal set(thar_band *band, const thar_settings_body *wanted) {
   if (wanted->smooth_hold == 0) {
     return thar_refuse(THAR_ERR_BAD_VALUE, "settings: smooth_hold is 0");
   }
-  const thar_bundle_header *h = &band->model.bundle.header;
-  thar_windower_init(&band->windower, band->ring, h->window, wanted->stride, h->channels);
-  thar_smoothing_init(&band->smoothing, h->classes, wanted->smooth_length, wanted->smooth_hold);
-  band->stream_ticks = 0;
+  if (band->learner.showing) {
+    return thar_refuse(THAR_ERR_BAD_VALUE, "settings: not while a class is taught");
+  }
+  thar_restart_stream(band, wanted->stride, wanted->smooth_length, wanted->smooth_hold);
   return THAR_DONE;
 }
 

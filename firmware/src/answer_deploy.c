@@ -134,7 +134,7 @@ static thar_refusal try_what_came(thar_band *band) {
 }
 
 thar_refusal thar_tell_activated(thar_band *band) {
-  thar_restart_stream(band);
+  thar_take_up_model(band);
   thar_clear_times(&band->stats);
   const uint8_t slot = band->store.current;
   const thar_activated_response r = {

@@ -10,6 +10,7 @@ thar_refusal thar_infer_counted(thar_band *band, uint32_t *ticks) {
   if (thar_engine_invoke(&band->model.engine) != THAR_ENGINE_OK) {
     return thar_refuse(THAR_ERR_ENGINE, "the engine failed");
   }
+  band->logits = thar_learner_logits(&band->learner, &band->model);
   *ticks += thar_port_ticks() - start;
   thar_band_stats *s = &band->stats;
   s->ticks_min = s->windows == 0 || *ticks < s->ticks_min ? *ticks : s->ticks_min;
@@ -70,11 +71,10 @@ thar_refusal thar_answer_infer(thar_band *band, thar_reader *body) {
   thar_writer out = thar_open_response(band);
   thar_put_infer_response(&out, &r);
   if (band->has_window) {
-    const uint8_t classes = band->model.bundle.header.classes;
-    const int8_t *logits = thar_engine_output(&band->model.engine);
-    result.class_index = thar_argmax(logits, classes);
+    const uint8_t classes = thar_learner_classes(&band->learner, &band->model);
+    result.class_index = thar_argmax(band->logits, classes);
     thar_put_infer_result(&out, &result);
-    thar_put_bytes(&out, logits, classes);
+    thar_put_bytes(&out, band->logits, classes);
   }
   return thar_send_response(band, &out);
 }

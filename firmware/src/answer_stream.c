@@ -4,7 +4,7 @@
 
 static thar_refusal predict(thar_band *band) {
   thar_engine *engine = &band->model.engine;
-  const uint8_t classes = band->model.bundle.header.classes;
+  const uint8_t classes = thar_learner_classes(&band->learner, &band->model);
   uint32_t ticks = band->stream_ticks;
   band->stream_ticks = 0;
   const uint32_t start = thar_port_ticks();
@@ -14,12 +14,12 @@ static thar_refusal predict(thar_band *band) {
   if (no.code != THAR_ERR_NONE) {
     return no;
   }
-  const int8_t *logits = thar_engine_output(engine);
-  const thar_smoothed smoothed = thar_smoothing_push(&band->smoothing, logits);
+  thar_learner_show(&band->learner, &band->model);
+  const thar_smoothed smoothed = thar_smoothing_push(&band->smoothing, band->logits);
   const thar_prediction_event event = {
       .window_index = band->windower.windows - 1,
       .last_sample = band->windower.next_sample - 1,
-      .class_index = thar_argmax(logits, classes),
+      .class_index = thar_argmax(band->logits, classes),
       .smoothed = smoothed.shown,
       .confidence = smoothed.confidence,
       .ticks = ticks,
@@ -27,7 +27,7 @@ static thar_refusal predict(thar_band *band) {
   /* With the number of its request, so that a host knows one that comes too late. */
   thar_writer out = thar_outbox_open(&band->outbox, THAR_MSG_PREDICTION, band->last.seq);
   thar_put_prediction_event(&out, &event);
-  thar_put_bytes(&out, logits, classes);
+  thar_put_bytes(&out, band->logits, classes);
   if (!thar_outbox_send_event(&band->outbox, &out)) {
     return thar_refuse(THAR_ERR_TOO_BIG, "the prediction does not fit the outbox");
   }

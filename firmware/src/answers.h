@@ -33,6 +33,8 @@ thar_refusal thar_answer_copy(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_commit(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_abort(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_rollback(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_teach(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_taught(thar_band *band, thar_reader *body);
 
 /* ---- shared by them ---- */
 
@@ -49,7 +51,7 @@ thar_refusal thar_send_response(thar_band *band, const thar_writer *response);
 
 void thar_put_identity(const thar_band *band, thar_writer *out);
 
-/* Runs the engine on its input and adds to *ticks; keeps the statistics. */
+/* Runs the engine on its input into band->logits, and adds to *ticks; keeps the statistics. */
 thar_refusal thar_infer_counted(thar_band *band, uint32_t *ticks);
 void thar_clear_stats(thar_band_stats *stats);
 /* Those of another model: frames stay. */
@@ -65,8 +67,11 @@ void thar_load_current(thar_band *band);
  * channels must be those of `sensors`, unless that is NULL. */
 thar_refusal thar_try_bundle(thar_band *band, const uint8_t *bytes, size_t size,
                              const thar_bundle *sensors);
-/* The stream starts anew, with the model's own settings. */
-void thar_restart_stream(thar_band *band);
+/* For the model that was loaded: what was taught to it, and a stream with its own settings. */
+void thar_take_up_model(thar_band *band);
+/* The stream starts anew, with the classes that there are now. */
+void thar_restart_stream(thar_band *band, uint16_t stride, uint8_t smooth_length,
+                         uint8_t smooth_hold);
 thar_refusal thar_tell_activated(thar_band *band);
 thar_refusal thar_refuse_status(thar_store_status status);
 

@@ -98,7 +98,8 @@ static const struct {
     {THAR_MSG_BLOCKS, thar_answer_blocks},     {THAR_MSG_BEGIN, thar_answer_begin},
     {THAR_MSG_CHUNK, thar_answer_chunk},       {THAR_MSG_COPY, thar_answer_copy},
     {THAR_MSG_COMMIT, thar_answer_commit},     {THAR_MSG_ABORT, thar_answer_abort},
-    {THAR_MSG_ROLLBACK, thar_answer_rollback},
+    {THAR_MSG_ROLLBACK, thar_answer_rollback}, {THAR_MSG_TEACH, thar_answer_teach},
+    {THAR_MSG_TAUGHT, thar_answer_taught},
 };
 
 static thar_refusal answer(thar_band *band, thar_reader *body) {

@@ -8,6 +8,7 @@
 
 #define LSB_BYTES 8
 #define CRC_END (THAR_BUNDLE_CRC_AT + 4)
+#define TEACHING_HEAD_BYTES 4
 #define HEADER_FIELDS_BYTES THAR_FIELD_BYTES(THAR_BUNDLE_HEADER)
 
 #define THAR_GET_FIELD(type, name) h.name = thar_get_##type(r);
@@ -77,6 +78,7 @@ static const char *check_fields(const thar_bundle_header *h, const uint8_t *byte
       {is_positive_float32(h->output_scale), "output_scale"},
       {h->smooth_length >= 1, "smooth_length"},
       {h->smooth_hold >= 1, "smooth_hold"},
+      {h->embedding <= THAR_BUNDLE_MOST_EMBEDDING, "embedding"},
       {h->reserved == 0 && all_zero(bytes + HEADER_FIELDS_BYTES,
                                     THAR_BUNDLE_HEADER_BYTES - HEADER_FIELDS_BYTES),
        "reserved"},
@@ -105,6 +107,11 @@ static const char *check_lengths(const thar_bundle_header *h) {
   if (h->golden_logits_bytes != (uint32_t)h->golden * h->classes) {
     return "golden_logits_bytes";
   }
+  const uint32_t triangle = (uint32_t)h->embedding * (h->embedding + 1u) / 2u;
+  const uint32_t means = (uint32_t)h->embedding * h->classes;
+  if (h->teaching_bytes != (h->embedding != 0 ? TEACHING_HEAD_BYTES + triangle + means : 0)) {
+    return "teaching_bytes";
+  }
   return NULL;
 }
 
@@ -131,6 +138,7 @@ static const char *find_sections(thar_bundle *b, const uint8_t *bytes, size_t si
   b->model = take(&r, h->model_bytes, &padded);
   b->golden_counts = take(&r, h->golden_counts_bytes, &padded);
   b->golden_logits = (const int8_t *)take(&r, h->golden_logits_bytes, &padded);
+  b->teaching = take(&r, h->teaching_bytes, &padded);
   if (!r.ok || r.at != size) {
     return "total_bytes";
   }
@@ -228,6 +236,14 @@ static const char *check_count_map(const thar_bundle *b) {
   return NULL;
 }
 
+static const char *check_teaching(const thar_bundle *b) {
+  if (b->header.embedding == 0) {
+    return NULL;
+  }
+  const uint8_t shift = b->teaching[1];
+  return shift >= 1 && shift <= THAR_BUNDLE_LARGEST_SHIFT ? NULL : "teaching";
+}
+
 const char *thar_bundle_open(thar_bundle *b, const uint8_t *bytes, size_t size) {
   if (size < THAR_BUNDLE_HEADER_BYTES) {
     return "length";
@@ -240,7 +256,8 @@ const char *thar_bundle_open(thar_bundle *b, const uint8_t *bytes, size_t size) 
   wrong = wrong != NULL ? wrong : find_sections(b, bytes, size);
   wrong = wrong != NULL ? wrong : check_class_names(b);
   wrong = wrong != NULL ? wrong : check_channels(b);
-  return wrong != NULL ? wrong : check_count_map(b);
+  wrong = wrong != NULL ? wrong : check_count_map(b);
+  return wrong != NULL ? wrong : check_teaching(b);
 }
 
 /* ---- access ---- */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "flash.h"
 #include "tinyhar/bundle.h"
 #include "tinyhar/checksum.h"
 #include "tinyhar/port.h"
@@ -43,11 +44,12 @@ bool thar_slots_exist(void) {
       f->page_bytes % THAR_SLOT_CELL != 0) {
     return false;
   }
-  return f->size % (THAR_SLOTS * f->page_bytes) == 0 && f->size / THAR_SLOTS > header_bytes();
+  return f->size % (THAR_SLOTS * f->page_bytes) == 0 &&
+         f->size / THAR_SLOTS > header_bytes() + thar_flash_taught_bytes();
 }
 
 uint32_t thar_slot_capacity(void) {
-  return thar_port_flash_about()->size / THAR_SLOTS - header_bytes();
+  return thar_port_flash_about()->size / THAR_SLOTS - header_bytes() - thar_flash_taught_bytes();
 }
 
 static const uint8_t *header_of(uint8_t slot) {
@@ -56,15 +58,6 @@ static const uint8_t *header_of(uint8_t slot) {
 
 const uint8_t *thar_slot_bundle(uint8_t slot) {
   return header_of(slot) + header_bytes();
-}
-
-static bool is_blank(const uint8_t *bytes, uint32_t size) {
-  for (uint32_t i = 0; i < size; i++) {
-    if (bytes[i] != 0xFF) {
-      return false;
-    }
-  }
-  return true;
 }
 
 /* ---- reading ---- */
@@ -96,7 +89,7 @@ uint32_t thar_slot_sequence(uint8_t slot) {
 /* What is not blank was begun, or has succeeded: only that moment writes there, torn or not. */
 static bool is_marked(uint8_t slot, uint32_t boot, uint32_t half) {
   const uint8_t *pair = header_of(slot) + BOOTS_AT + 2 * boot * THAR_SLOT_CELL;
-  return !is_blank(pair + half * THAR_SLOT_CELL, THAR_SLOT_CELL);
+  return !thar_flash_is_blank(pair + half * THAR_SLOT_CELL, THAR_SLOT_CELL);
 }
 
 uint8_t thar_slot_failures(uint8_t slot) {
@@ -122,16 +115,11 @@ bool thar_slot_has_booted(uint8_t slot) {
 
 /* ---- writing ---- */
 
-static bool program(uint32_t at, const uint8_t *bytes, uint32_t size) {
-  return thar_port_flash_program(at, bytes, size) &&
-         memcmp(thar_port_flash_about()->bytes + at, bytes, size) == 0;
-}
-
 bool thar_slot_begin(uint8_t slot, const thar_slot_content *content) {
   const uint32_t page = thar_port_flash_about()->page_bytes;
   const uint32_t all = header_bytes() + round_up(content->bundle_bytes, page);
   for (uint32_t at = 0; at < all; at += page) {
-    if (!thar_port_flash_erase(start_of(slot) + at) || !is_blank(header_of(slot) + at, page)) {
+    if (!thar_flash_erase(start_of(slot) + at)) {
       return false;
     }
   }
@@ -143,7 +131,7 @@ bool thar_slot_begin(uint8_t slot, const thar_slot_content *content) {
   thar_put_u32(&w, content->crc32);
   thar_put_id32(&w, content->identity);
   thar_put_u32(&w, thar_crc32(0, bytes, CONTENT_CHECKED));
-  return program(start_of(slot), bytes, sizeof bytes);
+  return thar_flash_program(start_of(slot), bytes, sizeof bytes);
 }
 
 bool thar_slot_resume(uint8_t slot, uint32_t *received) {
@@ -154,7 +142,7 @@ bool thar_slot_resume(uint8_t slot, uint32_t *received) {
     return false;
   }
   for (uint32_t at = round_up(content.bundle_bytes, page); at > 0; at -= page) {
-    if (!is_blank(thar_slot_bundle(slot) + at - page, page)) {
+    if (!thar_flash_is_blank(thar_slot_bundle(slot) + at - page, page)) {
       *received = at - page;
       return thar_port_flash_erase(start_of(slot) + header_bytes() + *received);
     }
@@ -169,7 +157,7 @@ bool thar_slot_write(uint8_t slot, uint32_t offset, const uint8_t *bytes, uint32
   for (const uint8_t *end = bytes + size; bytes < end;) {
     const uint32_t left = (uint32_t)(end - bytes), room = page - at % page;
     const uint32_t part = left < room ? left : room;
-    if (!program(at, bytes, part)) {
+    if (!thar_flash_program(at, bytes, part)) {
       return false;
     }
     at += part;
@@ -186,7 +174,7 @@ bool thar_slot_forget(uint8_t slot) {
  * blank and not take anything: flash with check bits, after a cut. */
 static bool mark(uint32_t at, uint32_t count, uint32_t step, const uint8_t cell[THAR_SLOT_CELL]) {
   for (uint32_t i = 0; i < count; i++, at += step) {
-    if (is_blank(thar_port_flash_about()->bytes + at, step) && program(at, cell, THAR_SLOT_CELL)) {
+    if (thar_flash_is_blank(thar_port_flash_about()->bytes + at, step) && thar_flash_program(at, cell, THAR_SLOT_CELL)) {
       return true;
     }
   }
@@ -218,5 +206,5 @@ bool thar_slot_end_boot(uint8_t slot) {
   if (boot == 0 || is_marked(slot, boot - 1, 1)) {
     return false;
   }
-  return program(start_of(slot) + BOOTS_AT + (2 * boot - 1) * THAR_SLOT_CELL, done, sizeof done);
+  return thar_flash_program(start_of(slot) + BOOTS_AT + (2 * boot - 1) * THAR_SLOT_CELL, done, sizeof done);
 }

@@ -7,7 +7,8 @@
 #include "tinyhar/band.h"
 
 #define FUZZ_PAGE 256
-#define FUZZ_FLASH_BYTES 6144 /* two slots of a header of 1024 bytes and 2048 for a bundle */
+/* Two slots of a header of 1024 bytes, 4864 for a bundle, and 256 for two taught classes. */
+#define FUZZ_FLASH_BYTES 12288
 
 typedef struct {
   int cut_after;   /* flash operations until the power goes; below 0: never */

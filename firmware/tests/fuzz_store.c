@@ -17,6 +17,11 @@
 #define DEPLOY_TOO 64u
 #define ASK_TOO 128u
 
+#define TAUGHT_BYTES 256
+#define TAUGHT_HEADER 64
+#define TAUGHT_CHECKED 48
+#define TAUGHT_ENTRY 96 /* of an embedding of 48 values */
+
 static void store_u32(uint8_t *at, uint32_t value) {
   thar_writer w = thar_writer_of(at, 4);
   thar_put_u32(&w, value);
@@ -38,6 +43,16 @@ static void repair(uint8_t *slot, unsigned flags) {
     memcpy(cell, "THAC", 4);
     store_u32(cell + 8, ~thar_load_u32(cell + 4));
     store_u32(cell + 12, thar_crc32(0, cell, 12));
+  }
+}
+
+/* Of what begins as a snapshot of taught classes. */
+static void repair_taught(uint8_t *slot) {
+  uint8_t *at = slot + SLOT_BYTES - TAUGHT_BYTES;
+  const uint32_t entries = at[46] * TAUGHT_ENTRY;
+  if (memcmp(at, "THTG", 4) == 0 && entries <= TAUGHT_BYTES - TAUGHT_HEADER) {
+    store_u32(at + 40, thar_crc32(0, at + TAUGHT_HEADER, entries));
+    store_u32(at + TAUGHT_CHECKED, thar_crc32(0, at, TAUGHT_CHECKED));
   }
 }
 
@@ -66,10 +81,13 @@ static void deploy(void) {
 }
 
 static void ask_about_slots(void) {
-  static const uint8_t asked[][3] = {
-      {THAR_MSG_SLOT, 11, 0}, {THAR_MSG_SLOT, 12, 1}, {THAR_MSG_SLOT, 13, 2}};
-  static const uint8_t rollback[] = {THAR_MSG_ROLLBACK, 14};
-  for (size_t i = 0; i < 3; i++) {
+  static const uint8_t asked[][3] = {{THAR_MSG_SLOT, 11, 0},
+                                     {THAR_MSG_SLOT, 12, 1},
+                                     {THAR_MSG_SLOT, 13, 2},
+                                     {THAR_MSG_TAUGHT, 14, 0},
+                                     {THAR_MSG_TAUGHT, 15, 1}};
+  static const uint8_t rollback[] = {THAR_MSG_ROLLBACK, 16};
+  for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
     fuzz_expect(fuzz_ask(asked[i], sizeof asked[i]));
   }
   (void)fuzz_ask(rollback, sizeof rollback);
@@ -84,6 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(fuzz_flash, data + 3, left < most ? left : most);
   repair(fuzz_flash, data[0]);
   repair(fuzz_flash + SLOT_BYTES, data[0] >> 3);
+  repair_taught(fuzz_flash);
+  repair_taught(fuzz_flash + SLOT_BYTES);
   fuzz.flash_dead = data[2] == 0xFF;
   fuzz.cut_after = data[2] < 0x80 ? data[2] : -1;
   if (fuzz_boot(data[1] % 6)) {

@@ -10,6 +10,7 @@
 #include "tinyhar/checksum.h"
 #include "tinyhar/frame.h"
 #include "tinyhar/smoothing.h"
+#include "tinyhar/teaching.h"
 
 typedef struct {
   uint8_t *bytes;
@@ -110,6 +111,64 @@ static void open_bundle(const uint8_t *in, size_t size) {
   say_u32((uint32_t)((const uint8_t *)b.golden_logits - in));
 }
 
+/* a bundle's section with its head laid out, for `size` values: shift u8 and so on stand in it */
+static thar_teaching teaching_of(const uint8_t *section, uint16_t size) {
+  const thar_teaching t = {
+      .size = size,
+      .zero = (int8_t)section[0],
+      .shift = section[1],
+      .multiplier = thar_load_u16(section + 2),
+      .precision = (const int8_t *)section + 4,
+      .means = (const int8_t *)section + 4 + (size_t)size * (size + 1u) / 2u,
+  };
+  return t;
+}
+
+/* size u16, classes u8, section, embeddings -> logits for the section's own means */
+static void taught_logits(const uint8_t *in, size_t size) {
+  const uint16_t values = thar_load_u16(in);
+  const uint8_t classes = in[2];
+  const thar_teaching t = teaching_of(in + 3, values);
+  const uint8_t *x = (const uint8_t *)t.means + (size_t)classes * values;
+  int32_t *projected = malloc((values + 1u) * sizeof *projected);
+  int64_t scores[255];
+  int8_t logits[255];
+  for (; x < in + size; x += values) {
+    for (uint8_t k = 0; k < classes; k++) {
+      const int8_t *mean = t.means + (size_t)k * values;
+      memset(projected, 0, values * sizeof *projected);
+      thar_teaching_project(&t, mean, projected);
+      scores[k] = -thar_teaching_match(&t, mean, projected);
+    }
+    memset(projected, 0, values * sizeof *projected);
+    thar_teaching_project(&t, (const int8_t *)x, projected);
+    for (uint8_t k = 0; k < classes; k++) {
+      scores[k] += 2 * thar_teaching_match(&t, t.means + (size_t)k * values, projected);
+    }
+    thar_teaching_logits(&t, scores, classes, logits);
+    say(NULL, (const uint8_t *)logits, classes);
+  }
+  free(projected);
+}
+
+/* size u16, window u16, samples u32, known u8, int8 known[size], embeddings -> mean */
+static void taught_mean(const uint8_t *in, size_t size) {
+  const thar_teaching t = {.size = thar_load_u16(in)};
+  const uint8_t *x = in + 9 + t.size;
+  const uint16_t windows = (uint16_t)((size_t)(in + size - x) / t.size);
+  int32_t *sums = calloc(t.size, sizeof *sums);
+  int8_t *mean = malloc(t.size);
+  for (size_t i = 0; i < (size_t)windows * t.size; i++) {
+    sums[i % t.size] += (int8_t)x[i];
+  }
+  const thar_shown shown = {windows, thar_load_u32(in + 4), sums};
+  thar_teaching_mean(&t, &shown, thar_load_u16(in + 2), in[8] ? (const int8_t *)in + 9 : NULL,
+                     mean);
+  say(NULL, (const uint8_t *)mean, t.size);
+  free(sums);
+  free(mean);
+}
+
 static void serve(int op, const uint8_t *in, size_t size) {
   const thar_id32 id = op == 's' ? thar_sha256(in, size) : (thar_id32){{0}};
   switch (op) {
@@ -127,6 +186,12 @@ static void serve(int op, const uint8_t *in, size_t size) {
       break;
     case 'b':
       open_bundle(in, size);
+      break;
+    case 't':
+      taught_logits(in, size);
+      break;
+    case 'a':
+      taught_mean(in, size);
       break;
     case 's':
       say(NULL, id.bytes, sizeof id.bytes);

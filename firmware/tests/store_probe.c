@@ -6,6 +6,7 @@
  *   I  bytes: the image's own bundle
  *   B  reset reason u8: boots -> cut u8, what it says
  *   R  type, seq, body: asks -> cut u8, what it says
+ *   P  presses the button -> cut u8, whether it did anything u8
  *   C  after i32, torn u8: the power is cut after so many more operations (-1: never); torn 0: before
  *      the next one, 1: half-way through it, else: with its bits here and there done
  *   N  -> operations since C u32, rules of flash that were broken u32
@@ -167,6 +168,9 @@ static void run(uint8_t op, const uint8_t *in, size_t size) {
   }
   if (op == 'B') {
     boot(in[0]);
+  } else if (op == 'P') {
+    const uint8_t pressed = thar_band_press(&band);
+    thar_port_write(&pressed, 1);
   } else {
     thar_frame_send(in, size, to_band, NULL);
   }

@@ -1,8 +1,8 @@
 /* An engine that a test can predict: logit k is the sum of every classes-th input from k on,
- * shifted down by 4 and clamped. Its model is "STUB", input bytes u32, classes u32. Two layers
- * to trace: the input with each bit turned over, and the logits. An input that begins with 127
- * and 55 and then repeats itself every 3 values crashes it, one with 127 and 54 overflows the
- * stack. */
+ * shifted down by 4 and clamped. Its model is "STUB", input bytes u32, classes u32. Two layers to
+ * trace: the input with each bit turned over, which is its embedding, too, and the logits. An input
+ * that begins with 127 and 55 and then repeats itself every 3 values crashes it, one with 127 and 54
+ * overflows the stack. */
 #include <string.h>
 
 #include "tinyhar/bytes.h"
@@ -84,6 +84,11 @@ const int8_t *thar_engine_output(const thar_engine *e) {
 
 size_t thar_engine_output_bytes(const thar_engine *e) {
   return e->output_bytes;
+}
+
+const int8_t *thar_engine_embedding(const thar_engine *e, size_t *bytes) {
+  *bytes = e->input_bytes;
+  return (const int8_t *)e->arena;
 }
 
 size_t thar_engine_arena_used(const thar_engine *e) {

@@ -18,6 +18,7 @@ from tinyhar.convert import integer
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
+from tinyhar.convert.teaching import embedding_of, embeddings, fit_teaching
 from tinyhar.counts import CountMap
 from tinyhar.errors import ToolError
 
@@ -39,8 +40,12 @@ def bare_run(reference_models: Path, tmp_path_factory: pytest.TempPathFactory) -
     random = np.random.default_rng(3)
     steps = random.normal(0, 900, (600, WINDOW, CHANNELS)).cumsum(axis=1)
     counts = np.clip(steps, -(2**15), 2**15 - 1).astype(np.int16)
+    labels = random.integers(0, CLASSES, len(counts))
     graph = read_graph(tflite)
-    logits = integer.run(graph, count_map.apply(counts)[:, np.newaxis])
+    inputs = count_map.apply(counts)[:, np.newaxis]
+    logits = integer.run(graph, inputs)
+    tensor = embedding_of(graph)
+    assert tensor is not None
     compiled = compile_model(tflite)
     bundle = Bundle(
         classes=NAMES,
@@ -58,6 +63,13 @@ def bare_run(reference_models: Path, tmp_path_factory: pytest.TempPathFactory) -
         output_zero_point=0,
         golden_counts=counts[:4],
         golden_logits=logits[:4],
+        teaching=fit_teaching(
+            embeddings(graph, inputs, tensor),
+            labels,
+            CLASSES,
+            zero_point=graph.tensors[tensor].zero_point,
+            output_scale=0.1,
+        ),
     )
     (run / "int8").mkdir()
     (run / "int8" / "model.tflite").write_bytes(tflite)
@@ -66,7 +78,7 @@ def bare_run(reference_models: Path, tmp_path_factory: pytest.TempPathFactory) -
         run / "validation.npz",
         counts=counts,
         logits=logits,
-        labels=random.integers(0, CLASSES, len(counts)),
+        labels=labels,
         subject=np.array([f"s{i // 200}" for i in range(len(counts))]),
     )
     return run

@@ -65,7 +65,8 @@ def taught(run: Path, more: int) -> BundleFile:
     bundle = bundle_of(run)
     names = (*bundle.classes, *(f"taught {n}" for n in range(more)))
     logits = np.zeros((len(bundle.golden_counts), len(names)), np.int8)
-    return of_bytes(pack(replace(bundle, classes=names, golden_logits=logits)))
+    grown = replace(bundle, classes=names, golden_logits=logits, teaching=None)
+    return of_bytes(pack(grown))
 
 
 def check_runs(client: Client, file: BundleFile) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyhar.band import codes, deploy_messages, frames, messages, wire
+from tinyhar.band import codes, deploy_messages, frames, messages, teach_messages, wire
 from tinyhar.band.errors import MessageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,7 @@ ENUMS = {
     "THAR_ENGINES": codes.Engine,
     "THAR_DESCRIBE_WHATS": codes.What,
     "THAR_SLOT_STATES": codes.SlotState,
+    "THAR_TEACH_ACTIONS": codes.TeachAction,
 }
 
 PARTS = {
@@ -52,6 +53,10 @@ PARTS = {
     "chunk_response": deploy_messages.ChunkResponse,
     "copy_request": deploy_messages.Copy,
     "activated_response": deploy_messages.Activated,
+    "teach_request": teach_messages.Teach,
+    "teach_response": teach_messages.TeachResponse,
+    "taught_request": teach_messages.Taught,
+    "taught_response": teach_messages.TaughtResponse,
     "prediction_event": messages.Prediction,
     "error_body": messages.Refusal,
 }
@@ -122,6 +127,9 @@ EXAMPLES = st.one_of(
     st.lists(numbers(32), max_size=20).map(
         lambda c: deploy_messages.BlocksResponse(9, len(c), tuple(c))
     ),
+    some(teach_messages.Teach, name=st.text(max_size=10)),
+    some(teach_messages.TeachResponse),
+    some(teach_messages.TaughtResponse, mean=logits),
     some(messages.SetSettings),
     some(messages.Prediction, logits=logits),
     some(messages.Refusal, text=st.text(max_size=20)),
@@ -143,7 +151,8 @@ def test_any_body_is_a_message_or_a_clear_error(part: type[wire.Part], body: byt
     except MessageError as error:
         assert part.__name__ in str(error) or "InferResult" in str(error)
     else:
-        if part not in (messages.Refusal, messages.Identity):  # text may hold broken UTF-8
+        with_text = (messages.Refusal, messages.Identity, teach_messages.Teach)
+        if part not in with_text:  # it may hold broken UTF-8
             assert message.encode() == body
 
 

@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as arrays
 from tests.firmware.stub_model import stub_bundle
 from tinyhar.convert.bundle import Bundle, BundleError, Smoothing, identity, pack, unpack
 from tinyhar.convert.bundle_format import ALIGN, HEADER, HEADER_FIELDS, seal
+from tinyhar.convert.teaching import Teaching
 from tinyhar.counts import CountMap
 
 HEADER_FILE = Path(__file__).resolve().parents[2] / "firmware/include/tinyhar/bundle.h"
@@ -25,6 +26,19 @@ names = st.text(
     min_size=1,
     max_size=20,
 )
+
+
+@st.composite
+def teachings(draw: st.DrawFn, classes: int) -> Teaching:
+    size = draw(st.integers(1, 9))
+    half = draw(arrays.arrays(np.int8, (size, size)))
+    return Teaching(
+        zero_point=draw(st.integers(-128, 127)),
+        shift=draw(st.integers(1, 62)),
+        multiplier=draw(st.integers(0, 0xFFFF)),
+        precision=np.tril(half) + np.tril(half, -1).T,
+        means=draw(arrays.arrays(np.int8, (classes, size))),
+    )
 
 
 @st.composite
@@ -53,6 +67,7 @@ def bundles(draw: st.DrawFn) -> Bundle:
         golden_counts=draw(arrays.arrays(np.int16, (golden, window, c))),
         golden_logits=draw(arrays.arrays(np.int8, (golden, len(classes)))),
         smoothing=Smoothing(draw(st.integers(1, 255)), draw(st.integers(1, 255))),
+        teaching=draw(st.none() | teachings(len(classes))),
     )
 
 

@@ -76,6 +76,10 @@ class SimulatedFlashBand:
     def boot(self, reason: int = POWER_ON) -> None:
         self._run("B", bytes([reason]))
 
+    def press(self) -> bool:
+        """The button; whether it did anything."""
+        return self._run("P", b"") == b"\x01"
+
     def ask(self, request: Request[R]) -> R:
         self._seq = (self._seq + 1) % 256
         said = self._run("R", bytes([request.TYPE, self._seq]) + request.encode())

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyhar.convert.bundle import Bundle, Smoothing
+from tinyhar.convert.teaching import Teaching, fit_teaching
 from tinyhar.counts import CountMap
 
 WINDOW, CHANNELS, CLASSES, STRIDE = 16, 3, 4, 5
+TEACHING_STRIDE = max(1, WINDOW // 10)
 
 
 def stub_logits(q: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -50,6 +52,31 @@ def crashing_counts(*, by_stack: bool) -> NDArray[np.int16]:
 def answer(counts: NDArray[np.int16]) -> NDArray[np.int8]:
     """Logits of a window of counts."""
     return stub_logits(COUNT_MAP.apply(counts))
+
+
+def embedding(counts: np.ndarray) -> np.ndarray:
+    """int8 [48]: what the stub engine shows of a window."""
+    return ~COUNT_MAP.apply(counts).reshape(-1)
+
+
+def movement(seed: int, samples: int = 40) -> np.ndarray:
+    """Counts int16 [samples, 3] that keep to one posture, with some noise."""
+    random = np.random.default_rng(seed)
+    posture = random.integers(-9000, 9000, 3)
+    return (posture + random.normal(0, 1500, (samples, 3))).astype(np.int16)
+
+
+def windows_of(counts: np.ndarray) -> list[np.ndarray]:
+    """What a band that is shown these counts averages."""
+    return [counts[i : i + WINDOW] for i in range(0, len(counts) - WINDOW + 1, TEACHING_STRIDE)]
+
+
+def stub_teaching() -> Teaching:
+    """From four postures."""
+    shown = [windows_of(movement(seed, 60)) for seed in range(4)]
+    x = np.stack([embedding(window) for windows in shown for window in windows])
+    y = np.repeat(np.arange(4), len(shown[0]))
+    return fit_teaching(x, y, 4, zero_point=-128, output_scale=0.125)
 
 
 def stub_bundle(**changed: object) -> Bundle:

@@ -38,6 +38,8 @@ class MessageType(IntEnum):
     COMMIT = 0x25
     ABORT = 0x26
     ROLLBACK = 0x27
+    TEACH = 0x30
+    TAUGHT = 0x31
     BOOT = 0x40
     PREDICTION = 0x41
     ERROR = 0xFF
@@ -79,6 +81,15 @@ class Engine(IntEnum):
 
     COMPILED = 0
     TFLM = 1
+
+
+class TeachAction(IntEnum):
+    """What TEACH asks for."""
+
+    BEGIN = 0
+    KEEP = 1
+    CANCEL = 2
+    FORGET = 3
 
 
 class SlotState(IntEnum):

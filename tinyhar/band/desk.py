@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyhar.band import messages as m
+from tinyhar.band.lessons import Lesson, answers
 from tinyhar.band.locate import DeskLayer
 from tinyhar.convert.bundle import Bundle, identity, unpack
 from tinyhar.convert.graph import Graph, read_graph
@@ -69,6 +70,22 @@ class Desk:
             DeskLayer(name, outputs[tensor][0]) for name, tensor in named
         ]
 
+    def taught(self, lessons: tuple[Lesson, ...]) -> Desk:
+        """The same with the answers of a band that was taught this.
+
+        Raises DataError or ModelError when the run has no model to compute them with.
+        """
+        if not lessons:
+            return self
+        from tinyhar.convert.teaching import embedding_of, embeddings
+
+        graph, _ = self._graph_and_layers
+        tensor, teaching = embedding_of(graph), self.bundle.teaching
+        if tensor is None or teaching is None:
+            raise DataError(f"{self.run}: its band was taught, which its bundle does not allow")
+        x = self.bundle.count_map.apply(self.counts)[:, np.newaxis]
+        return replace(self, logits=answers(teaching, lessons, embeddings(graph, x, tensor)))
+
     def first(self, limit: int | None) -> Desk:
         """Only so many windows, spread evenly over all of them."""
         if limit is None or limit >= len(self.counts):
@@ -76,7 +93,7 @@ class Desk:
         chosen = np.linspace(0, len(self.counts) - 1, max(1, limit)).astype(int)
         parts = (self.counts, self.logits, self.labels, self.subjects)
         counts, logits, labels, subjects = (part[chosen] for part in parts)
-        return Desk(self.bundle, self.bundle_id, counts, logits, labels, subjects, self.run)
+        return replace(self, counts=counts, logits=logits, labels=labels, subjects=subjects)
 
 
 def read_desk(run: Path) -> Desk:

@@ -20,7 +20,7 @@ from tinyhar.band.client import Client, connect
 from tinyhar.band.codes import Engine, What, name_of
 from tinyhar.band.discover import candidates, choose
 from tinyhar.band.link import BAUD
-from tinyhar.cli import serial_deploy, serial_live
+from tinyhar.cli import serial_deploy, serial_live, serial_teach
 from tinyhar.cli import serial_views as views
 from tinyhar.cli.status import BAD_INPUT, BAD_VERDICT
 from tinyhar.errors import BandError, DataError, TinyharError
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 serial_deploy.register(app)
 serial_live.register(app)
+serial_teach.register(app)
 
 Port = Annotated[
     str | None,
@@ -91,6 +92,7 @@ def info(port: Port = None, baud: Baud = BAUD, as_json: Json = False) -> None:
 
 def _facts(client: Client) -> dict[str, Any]:
     from tinyhar.band.deploy import slots
+    from tinyhar.band.lessons import lessons
 
     identity = client.identity
     facts = asdict(identity) | {
@@ -102,6 +104,7 @@ def _facts(client: Client) -> dict[str, Any]:
         "rate_hz": identity.rate_mhz / 1000,
         "classes": client.names(What.CLASS_NAME),
         "channels": client.names(What.CHANNEL_NAME),
+        "taught": {one.name: f"{one.seconds:.1f} s" for one in lessons(client)} or "nothing",
         "statistics": asdict(client.statistics()),
         "settings": asdict(client.settings()) if identity.classes else {},
     }
@@ -135,12 +138,14 @@ def validate(
     as_json: Json = False,
 ) -> None:
     """Send unseen subjects' movement and compare the answers with the desk's, byte for byte."""
+    from tinyhar.band.lessons import lessons
     from tinyhar.band.validate import check_model
     from tinyhar.band.validate import validate as compare
 
     desk = _desk(run).first(limit)
     with _band(port, baud) as client:
         check_model(client, desk.bundle_id)
+        desk = desk.taught(lessons(client))
         with views.progress(len(desk.counts), "windows", as_json) as advance:
             report = compare(
                 client,

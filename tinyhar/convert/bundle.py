@@ -35,6 +35,8 @@ from tinyhar.convert.bundle_reader import (
     read_count_map,
     sections,
 )
+from tinyhar.convert.teaching import Teaching
+from tinyhar.convert.teaching import unpack as unpack_teaching
 from tinyhar.counts import CountMap
 
 __all__ = ["ENGINES", "Bundle", "BundleError", "Smoothing", "identity", "pack", "unpack"]
@@ -74,6 +76,7 @@ class Bundle:
         output_zero_point: likewise.
         golden_counts: int16 [golden, window, channel], at most 255.
         golden_logits: int8 [golden, class]: what the band must answer.
+        teaching: what it takes to teach the band classes; None: it cannot be taught.
 
     Raises:
         BundleError: a field is out of range or does not fit the others.
@@ -95,6 +98,7 @@ class Bundle:
     golden_counts: NDArray[np.int16] = field(repr=False)
     golden_logits: NDArray[np.int8] = field(repr=False)
     smoothing: Smoothing = Smoothing()
+    teaching: Teaching | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", round(self.rate * 1000) / 1000)
@@ -122,6 +126,9 @@ def _check(b: Bundle) -> None:
     _check_names("channels", b.channels, unique=True)
     _check_names("units", b.units, unique=False)
     _check_arrays(b)
+    if b.teaching is not None:
+        taught, there = len(b.teaching.means), len(b.classes)
+        _fail_unless(taught == there, "teaching", f"means of {taught} classes, not {there}")
 
 
 def _check_numbers(b: Bundle) -> None:
@@ -215,6 +222,7 @@ def pack(bundle: Bundle) -> bytes:
         b.model,
         b.golden_counts.astype("<i2").tobytes(),
         b.golden_logits.astype("<i1").tobytes(),
+        b.teaching.pack() if b.teaching else b"",
     )
     body = b"".join(padded(part) for part in parts)
     header = HEADER.pack(
@@ -238,6 +246,7 @@ def pack(bundle: Bundle) -> bytes:
         b.smoothing.hold,
         0,
         *(len(part) for part in parts),
+        b.teaching.size if b.teaching else 0,
     )
     return seal(header.ljust(HEADER_BYTES, b"\0") + body)
 
@@ -258,7 +267,7 @@ def unpack(data: bytes, source: str = "bundle") -> Bundle:
     h = open_header(data, source)
     check_header(h, data, source)
     check_lengths(h, source)
-    names, table, count_map, model, counts, logits = sections(h, data, source)
+    names, table, count_map, model, counts, logits, teaching = sections(h, data, source)
     classes = read_classes(h, names, source)
     lsb, channels, units = read_channels(h, table, source)
     return Bundle(
@@ -280,4 +289,7 @@ def unpack(data: bytes, source: str = "bundle") -> Bundle:
         .reshape(h["golden"], h["window"], h["channels"]),
         golden_logits=np.frombuffer(logits, np.int8).reshape(h["golden"], h["classes"]).copy(),
         smoothing=Smoothing(length=h["smooth_length"], hold=h["smooth_hold"]),
+        teaching=unpack_teaching(teaching, h["embedding"], h["classes"], source)
+        if teaching
+        else None,
     )

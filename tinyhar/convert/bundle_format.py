@@ -1,7 +1,7 @@
 """How a bundle's bytes are laid out, sealed and first looked at; see bundle.py for the whole.
 
-Little-endian: a header of 128 bytes, then class names, channels, count map, model, golden counts
-and golden logits, each starting at the next multiple of 16, zeros between them.
+Little-endian: a header of 128 bytes, then class names, channels, count map, model, golden counts,
+golden logits and what teaching needs, each starting at the next multiple of 16, zeros between them.
 firmware/include/tinyhar/bundle.h describes the same bytes.
 """
 
@@ -48,11 +48,27 @@ HEADER_FIELDS: Final = (
     ("model_bytes", "I"),
     ("golden_counts_bytes", "I"),
     ("golden_logits_bytes", "I"),
+    ("teaching_bytes", "I"),
+    ("embedding", "H"),
 )
 """Name and struct code of every header field in file order; zeros fill the header up."""
 
 HEADER_NAMES: Final = tuple(name for name, _ in HEADER_FIELDS)
 HEADER: Final = struct.Struct("<" + "".join(code for _, code in HEADER_FIELDS))
+
+SECTIONS: Final = tuple(
+    f"{name}_bytes"
+    for name in (
+        "class_names",
+        "channels",
+        "count_map",
+        "model",
+        "golden_counts",
+        "golden_logits",
+        "teaching",
+    )
+)
+"""Their lengths' fields, in file order."""
 
 MAGIC: Final = b"THAB"
 HEADER_BYTES: Final = 128

@@ -18,10 +18,11 @@ from tinyhar.convert.bundle_format import (
     ENGINES,
     HEADER,
     HEADER_BYTES,
-    HEADER_NAMES,
+    SECTIONS,
     BundleError,
     is_name,
 )
+from tinyhar.convert.teaching import MOST_EMBEDDING, section_bytes
 from tinyhar.counts import LARGEST_SHIFT, OFFSET_LIMIT, CountMap
 
 
@@ -39,6 +40,7 @@ def check_header(h: dict[str, Any], data: bytes, source: str) -> None:
         ("output_scale", bool(np.isfinite(scale)) and scale > 0),
         ("smooth_length", h["smooth_length"] >= 1),
         ("smooth_hold", h["smooth_hold"] >= 1),
+        ("embedding", h["embedding"] <= MOST_EMBEDDING),
         ("reserved", not reserved),
     ):
         if not ok:
@@ -52,17 +54,18 @@ def check_lengths(h: dict[str, Any], source: str) -> None:
         ("model_bytes", max(h["model_bytes"], 1)),
         ("golden_counts_bytes", h["golden"] * h["window"] * h["channels"] * 2),
         ("golden_logits_bytes", h["golden"] * h["classes"]),
+        ("teaching_bytes", section_bytes(h["embedding"], h["classes"])),
     ):
         if h[name] != expected:
             raise BundleError(name, f"{h[name]}, not {expected}", source)
 
 
 def sections(h: dict[str, Any], data: bytes, source: str) -> list[bytes]:
-    """Class names, channels, count map, model, golden counts and golden logits, as bytes."""
+    """Class names, channels, count map, model, golden counts and logits, teaching, as bytes."""
     sections = []
     padding = b""
     at = HEADER_BYTES
-    for name in HEADER_NAMES[-6:]:
+    for name in SECTIONS:
         end = at + h[name]
         sections.append(data[at:end])
         at = end + -end % ALIGN

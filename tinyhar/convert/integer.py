@@ -18,7 +18,7 @@ from tinyhar.convert.graph import Graph, Operator
 from tinyhar.errors import ModelError
 
 Int8 = NDArray[np.int8]
-_CHUNK: Final = 256
+CHUNK: Final = 256
 """Windows at a time: keeps the gathered patches of a layer within the cache's order of size."""
 
 
@@ -30,8 +30,8 @@ def run(graph: Graph, x: Int8) -> Int8:
     """
     shape = graph.tensors[graph.output].shape[1:]
     parts = [
-        _layers(graph, x[i : i + _CHUNK])[graph.output].reshape(-1, *shape)
-        for i in range(0, len(x), _CHUNK)
+        _layers(graph, x[i : i + CHUNK])[graph.output].reshape(-1, *shape)
+        for i in range(0, len(x), CHUNK)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, *shape), np.int8)
 

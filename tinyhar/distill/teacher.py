@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from tinyhar.distill.memorise import Memory
-from tinyhar.distill.method import Outputs, Shapes
+from tinyhar.distill.method import Shapes
 from tinyhar.errors import ModelError
 from tinyhar.models import with_anchors
 

@@ -1,4 +1,4 @@
-"""The curve of gains: macro-F1 over seconds of calibration, a thin line a person."""
+"""The curve of gains: macro-F1 over seconds of calibration, a thin line a person, and the means."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from tinyhar.evaluate.metrics import in_order
 from tinyhar.personal.results import Gain, budgets
 
-PERSON, MEAN, GENERAL = "#9bb8cc", "#0072b2", "#d55e00"
+PERSON, MEAN, GENERAL, BAND = "#9bb8cc", "#0072b2", "#d55e00", "#009e73"
 
 
 def draw(gains: Sequence[Gain], file: Path, *, title: str) -> None:
@@ -33,6 +33,8 @@ def draw(gains: Sequence[Gain], file: Path, *, title: str) -> None:
     x = [0.0, *(row.seconds for row in rows)]
     y = [rows[0].general.mean, *(row.personal.mean for row in rows)]
     axes.plot(x, y, "-o", color=MEAN, lw=2.4, ms=5, label="personal, mean over people", zorder=3)
+    band = [rows[0].general.mean, *(row.on_band.mean for row in rows)]
+    axes.plot(x, band, "-s", color=BAND, lw=1.6, ms=4, label="taught on the band, mean", zorder=2)
     axes.axhline(y[0], color=GENERAL, ls="--", lw=1.2, label="general model", zorder=2)
     for row in rows:
         axes.annotate(f"{row.relative:+.0%}", (row.seconds, row.personal.mean), (0, 7),

@@ -12,7 +12,11 @@ from tinyhar.evaluate.metrics import Summary, in_order, summary
 
 @dataclass(frozen=True)
 class Gain:
-    """One person, one budget, one seed: int8 macro-F1 before and after, on that person's test."""
+    """One person, one budget, one seed: int8 macro-F1 before and after, on that person's test.
+
+    `personal` is the model that the desk fine-tuned, `on_band` the general one whose band was
+    taught by itself.
+    """
 
     protocol: str
     person: str
@@ -20,6 +24,7 @@ class Gain:
     seed: int
     general: float
     personal: float
+    on_band: float
     windows: int
     shown: float
     """Seconds of a class that there were to learn from, mean over the classes."""
@@ -34,7 +39,8 @@ class Gain:
 
 @dataclass(frozen=True)
 class Unseen:
-    """One person and a class that the base run never saw, before and after it was taught.
+    """One person and a class that the base run never saw, before and after it was taught; `band_`
+    by the band itself.
 
     F1 of the new class on all of the person's test windows; macro-F1 of the old classes on the test
     windows of those; rejection by the base model: `caught` of the class while it was unknown,
@@ -49,6 +55,8 @@ class Unseen:
     new_f1: float
     old_before: float
     old_after: float
+    band_new_f1: float
+    band_old_after: float
     caught: float
     refused: float
     apart_largest: float
@@ -59,6 +67,11 @@ class Unseen:
     def loss(self) -> float:
         """Points of macro-F1, 0 to 1, that the old classes lost; below zero they gained."""
         return self.old_before - self.old_after
+
+    @property
+    def band_loss(self) -> float:
+        """The same where the band was taught by itself."""
+        return self.old_before - self.band_old_after
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,9 @@ class Budget:
     points: Summary
     relative: float
     """Of the mean personal against the mean general macro-F1."""
+    on_band: Summary
+    share: float
+    """Of the desk's mean gain, what teaching on the band gains; NaN where the desk gains none."""
     worse: tuple[str, ...]
     """People whom the personal model serves worse than the general one."""
 
@@ -81,12 +97,13 @@ def budgets(gains: Sequence[Gain]) -> list[Budget]:
     for seconds in sorted({gain.seconds for gain in gains}):
         rows = [gain for gain in gains if gain.seconds == seconds]
         people = in_order({gain.person for gain in rows})
-        before, after = (
+        before, after, band = (
             [_mean([getattr(g, side) for g in rows if g.person == who]) for who in people]
-            for side in ("general", "personal")
+            for side in ("general", "personal", "on_band")
         )
         general, personal = summary(before), summary(after)
         points = [a - b for a, b in zip(after, before, strict=True)]
+        gained = personal.mean - general.mean
         found.append(
             Budget(
                 seconds,
@@ -94,6 +111,8 @@ def budgets(gains: Sequence[Gain]) -> list[Budget]:
                 personal,
                 summary(points),
                 personal.mean / general.mean - 1,
+                on_band := summary(band),
+                (on_band.mean - general.mean) / gained if gained > 0 else float("nan"),
                 tuple(who for who, gain in zip(people, points, strict=True) if gain < 0),
             )
         )
@@ -118,15 +137,16 @@ def _budget_rows(gains: Sequence[Gain]) -> list[str]:
     if not gains:
         return []
     lines = [
-        "| seconds a class | (there were) | general | personal | points | relative | worse for |",
-        "|---:|---:|---:|---:|---:|---:|---|",
+        "| seconds a class | (there were) | general | personal | points | relative | worse for | "
+        "taught on the band | share of the gain |",
+        "|---:|---:|---:|---:|---:|---:|---|---:|---:|",
     ]
     for row in budgets(gains):
         shown = _mean([gain.shown for gain in gains if gain.seconds == row.seconds])
         lines.append(
             f"| {row.seconds:g} | {shown:.1f} | {_spread(row.general)} | {_spread(row.personal)} | "
             f"{100 * row.points.mean:+.1f} ± {100 * row.points.std:.1f} | {row.relative:+.1%} | "
-            f"{', '.join(row.worse) or 'nobody'} |"
+            f"{', '.join(row.worse) or 'nobody'} | {_spread(row.on_band)} | {_percent(row.share)} |"
         )
     return [*lines, ""]
 
@@ -157,19 +177,23 @@ def _unseen_rows(unseen: Sequence[Unseen]) -> list[str]:
         return []
     lines = [
         f"A class that the base model never saw, taught with {unseen[0].seconds:g} s:\n",
-        "| class | trials | F1 of the new class | loss on old classes, points | refused while "
-        "unknown | known refused |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| class | trials | F1 of the new class | loss on old classes, points | "
+        "taught on the band: F1 | loss | refused while unknown | known refused |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     names = list(dict.fromkeys(one.name for one in unseen))
     for title, rows in [
         *((name, [one for one in unseen if one.name == name]) for name in names),
         ("**all**", list(unseen)),
     ]:
-        f1, loss = summary([one.new_f1 for one in rows]), summary([one.loss for one in rows])
+        f1, loss, band, band_loss = (
+            summary([getattr(one, name) for one in rows])
+            for name in ("new_f1", "loss", "band_new_f1", "band_loss")
+        )
         lines.append(
             f"| {title} | {len(rows)} | {_spread(f1)} | {100 * loss.mean:+.1f} ± "
-            f"{100 * loss.std:.1f} | {_mean([one.caught for one in rows]):.0%} | "
+            f"{100 * loss.std:.1f} | {_spread(band)} | {100 * band_loss.mean:+.1f} | "
+            f"{_mean([one.caught for one in rows]):.0%} | "
             f"{_mean([one.refused for one in rows]):.0%} |"
         )
     apart = ", ".join(
@@ -192,6 +216,10 @@ def as_csv(rows: Sequence[Gain] | Sequence[Unseen]) -> str:
 
 def _spread(value: Summary) -> str:
     return f"{value.mean:.3f}" if value.n == 1 else f"{value.mean:.3f} ± {value.std:.3f}"
+
+
+def _percent(value: float) -> str:
+    return "–" if value != value else f"{value:.0%}"
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -18,6 +18,7 @@ from tinyhar.convert.reference import TFLM, Int8, TflmReference
 from tinyhar.errors import ModelError, ToolError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import count_map
+from tinyhar.pipeline.on_band import teachable
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
 from tinyhar.recipe import Recipe
@@ -60,6 +61,7 @@ def convert(
         output_zero_point=output.zero_point,
         golden_counts=data.counts[golden],
         golden_logits=logits[len(test) :],
+        teaching=teachable(graph, data, quantised) if recipe.band.teaching else None,
     )
     packed = pack(bundle)
     folder.write_bytes(BUNDLE, packed)
@@ -80,6 +82,7 @@ def convert(
         "identity": identity(packed).hex(),
         "payload_bytes": len(compiled.payload),
         "arena_bytes": compiled.arena_bytes,
+        "teaching_bytes": len(bundle.teaching.pack()) if bundle.teaching else 0,
         "tflite_bytes": len(tflite),
         "predicted": logits[: len(test)].argmax(axis=1).tolist(),
     }

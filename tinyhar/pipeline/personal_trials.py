@@ -2,7 +2,8 @@
 
 Two experiments on a recipe's protocol. In the first every class is recorded again by the person who
 was left out, with several budgets of seconds. In the second one class is left out of the base model
-as well, and alone is taught. The person's later recordings judge, the same for every budget.
+as well, and alone is taught. The desk's fine-tuning and teaching on the band itself are given the
+same recordings. The person's later recordings judge, the same for every budget.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import numpy as np
 from tinyhar import compress
 from tinyhar import recipe as recipes
 from tinyhar.distill import Examples
-from tinyhar.errors import DataError
+from tinyhar.errors import DataError, ModelError
 from tinyhar.personal import rejection
 from tinyhar.personal.course import personalise
 from tinyhar.personal.judge import judge
 from tinyhar.personal.lesson import Lesson
 from tinyhar.personal.merge import merge
 from tinyhar.personal.results import Gain, Unseen
+from tinyhar.pipeline.on_band import seen, taught_means, teachable
 from tinyhar.pipeline.personal_base import Base, Int8, open_base
 from tinyhar.pipeline.personal_calibration import Calibration, Wish, divided
 from tinyhar.pipeline.personal_plan import Plan, Result, keep_trial, known_trial
@@ -167,6 +169,20 @@ class Trials:
         )
         return Int8.of(tflite, base.data), sum(epoch.seconds for epoch in taught.history.epochs)
 
+    def _on_band(self, base: Base, calibration: Calibration) -> np.ndarray:
+        """What the base model's band answers after it was shown the calibration: int64 [n]."""
+        assert base.int8 is not None
+        graph, count_map = base.int8.graph, base.int8.count_map
+        teaching = teachable(graph, base.data, count_map)
+        if teaching is None:
+            raise ModelError(f"{base.root}: this student's band cannot be taught by itself")
+        merged, learn, judged = calibration.merged, calibration.learn, calibration.judge
+        seconds = [calibration.seconds.get(name, 0.0) for name in merged.classes]
+        samples = np.rint(np.array(seconds) * base.data.rate).astype(np.int64)
+        shown = seen(graph, count_map, learn.counts)
+        means = taught_means(teaching, shown, learn.y, samples, base.data.window)
+        return teaching.logits(seen(graph, count_map, judged.counts), means).argmax(axis=1)
+
     def _gain(self, fold: Recipe, person: str, seconds: float, seed: int) -> Gain:
         base = self._base(fold, seed)
         assert base.int8 is not None
@@ -177,6 +193,7 @@ class Trials:
         int8, took = self._taught(base, calibration, replace(self.plan.lesson, seed=seed))
         personal = judge(y, int8.logits(counts).argmax(axis=1), classes)
         shown = float(np.mean(list(calibration.seconds.values())))
+        on_band = judge(y, self._on_band(base, calibration), classes)
         return Gain(
             protocol=self.plan.recipe.name,
             person=person,
@@ -184,6 +201,7 @@ class Trials:
             seed=seed,
             general=general.macro_f1,
             personal=personal.macro_f1,
+            on_band=on_band.macro_f1,
             windows=len(y),
             shown=shown,
             took=took,
@@ -199,7 +217,8 @@ class Trials:
         before = base.int8.logits(judged.counts)
         int8, _ = self._taught(base, calibration, replace(self.plan.unseen_lesson, seed=seed))
         answers = int8.logits(judged.counts).argmax(axis=1)
-        classes = len(merged.classes)
+        band = self._on_band(base, calibration)
+        classes, number = len(merged.classes), merged.classes.index(name)
         old_before = judge(judged.y[~new], before[~new].argmax(axis=1), classes)
         train = np.random.default_rng(seed).permutation(np.flatnonzero(base.data.side("train")))
         limit = rejection.set_threshold(base.int8.logits(base.data.counts[train[:1000]]))
@@ -214,9 +233,11 @@ class Trials:
             name=name,
             seconds=seconds,
             seed=seed,
-            new_f1=float(judge(judged.y, answers, classes).class_f1[merged.classes.index(name)]),
+            new_f1=float(judge(judged.y, answers, classes).class_f1[number]),
             old_before=old_before.macro_f1,
             old_after=judge(judged.y[~new], answers[~new], classes).macro_f1,
+            band_new_f1=float(judge(judged.y, band, classes).class_f1[number]),
+            band_old_after=judge(judged.y[~new], band[~new], classes).macro_f1,
             caught=float(refused[new].mean()),
             refused=float(refused[~new].mean()),
             **apart,

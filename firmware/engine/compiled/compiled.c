@@ -103,6 +103,14 @@ const int8_t *thar_engine_output(const thar_engine *e) {
 size_t thar_engine_output_bytes(const thar_engine *e) {
   return e->output_bytes;
 }
+const int8_t *thar_engine_embedding(const thar_engine *e, size_t *bytes) {
+  const thar_plan *plan = (const thar_plan *)(const void *)e->model;
+  const thar_op *last = ops_of(e->model) + plan->ops - 1;
+  bool linear = plan->ops != 0u && (last->kind == THAR_CONV || last->kind == THAR_CONV_WIDE) &&
+                last->in_h == 1u && last->in_w == 1u && last->output == plan->output;
+  *bytes = linear ? last->in_c : 0u;
+  return linear ? (const int8_t *)(e->arena + last->input) : NULL;
+}
 size_t thar_engine_arena_used(const thar_engine *e) {
   return e->arena_used;
 }

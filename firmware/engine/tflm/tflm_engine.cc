@@ -102,6 +102,13 @@ std::size_t thar_engine_output_bytes(const thar_engine *e) {
   return e->output_bytes;
 }
 
+// TFLM's interpreter shows inputs and outputs of the model alone.
+const std::int8_t *thar_engine_embedding(const thar_engine *e, std::size_t *bytes) {
+  (void)e;
+  *bytes = 0;
+  return nullptr;
+}
+
 std::size_t thar_engine_arena_used(const thar_engine *e) {
   return e->arena_used;
 }

@@ -4,6 +4,7 @@
 
 #include "tinyhar/config.h"
 #include "tinyhar/frame.h"
+#include "tinyhar/learner.h"
 #include "tinyhar/messages.h"
 #include "tinyhar/model.h"
 #include "tinyhar/outbox.h"
@@ -37,6 +38,8 @@ typedef struct {
 /* One per firmware, in static storage: it holds every buffer. Its fields are the core's. */
 typedef struct {
   thar_model model;
+  thar_learner learner;
+  const int8_t *logits; /* of the last inference */
   thar_store store;
   uint8_t *arena;
   size_t arena_bytes;
@@ -71,6 +74,10 @@ void thar_band_announce(thar_band *band);
 
 /* Bytes as they come off the line, in pieces of any size. */
 void thar_band_receive(thar_band *band, const uint8_t *bytes, size_t size);
+
+/* A button, for a band without a host: starts to teach a new class called "taught N" with what
+ * STREAM or the board brings, and pressed again keeps it. False: it cannot, or nothing was shown. */
+bool thar_band_press(thar_band *band);
 
 /* All of the above on static storage, for ever: what a port's main calls. */
 void thar_band_run(void);

@@ -10,6 +10,9 @@
  *   model            for the engine that the header names
  *   golden counts    int16[golden][window][channels]
  *   golden logits    int8[golden][classes], what the model must answer
+ *   teaching         nothing where embedding is 0, else (see teaching.h) zero point i8, shift u8,
+ *                    multiplier u16, precision int8[embedding * (embedding + 1) / 2], means
+ *                    int8[classes][embedding]
  *
  * crc32 (IEEE) is over all bytes but its own four; identity is the SHA-256 of everything behind
  * it, so equal content has equal identity. Names hold no control characters and no class or
@@ -29,6 +32,8 @@ extern "C" {
 #define THAR_BUNDLE_ALIGN 16
 #define THAR_BUNDLE_CRC_AT 12
 #define THAR_BUNDLE_CONTENT_AT 48
+#define THAR_BUNDLE_MOST_EMBEDDING 256
+#define THAR_BUNDLE_LARGEST_SHIFT 62
 
 /* F(type, name) in file order; zeros fill the header to 128 bytes. rate in millihertz; output_scale
  * is a float32's bits (the band never computes with it). */
@@ -57,7 +62,9 @@ extern "C" {
   F(u32, count_map_bytes)      \
   F(u32, model_bytes)          \
   F(u32, golden_counts_bytes)  \
-  F(u32, golden_logits_bytes)
+  F(u32, golden_logits_bytes)  \
+  F(u32, teaching_bytes)       \
+  F(u16, embedding)
 
 typedef struct {
   THAR_BUNDLE_HEADER(THAR_AS_MEMBER)
@@ -77,6 +84,7 @@ typedef struct {
   const uint8_t *model;
   const uint8_t *golden_counts;
   const int8_t *golden_logits;
+  const uint8_t *teaching;
 } thar_bundle;
 
 /* Checks every byte. Returns NULL, or the name of the first field that is wrong (then *b is not to

@@ -25,6 +25,14 @@
 #define THAR_MAX_SMOOTH_LENGTH 128 /* windows; each costs THAR_MAX_CLASSES + 1 bytes */
 #endif
 
+#ifndef THAR_MAX_EMBEDDING
+#define THAR_MAX_EMBEDDING 256 /* values of an embedding that classes are taught in; 0: no teaching */
+#endif
+
+#ifndef THAR_TAUGHT_BYTES
+#define THAR_TAUGHT_BYTES 16384 /* of each half of the flash, for taught classes; at most a sixteenth */
+#endif
+
 #ifndef THAR_ARENA_BYTES
 #define THAR_ARENA_BYTES 1048576
 #endif

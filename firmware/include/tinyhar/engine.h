@@ -58,6 +58,10 @@ thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, v
 const int8_t *thar_engine_output(const thar_engine *e);
 size_t thar_engine_output_bytes(const thar_engine *e);
 
+/* What the last layer read, where that layer is a linear classifier whose input the engine can show;
+ * else NULL, and 0 bytes. Valid like the output. */
+const int8_t *thar_engine_embedding(const thar_engine *e, size_t *bytes);
+
 size_t thar_engine_arena_used(const thar_engine *e);
 
 /* "compiled" or "tflm". */

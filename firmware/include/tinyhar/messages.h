@@ -39,7 +39,8 @@ extern "C" {
 #define THAR_NONE 255
 #define THAR_DEPLOY_BLOCK 256
 
-/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F for the model store), 0x40..0x4F events. */
+/* X(NAME, code). 0x01..0x3F are requests (0x20..0x2F for the model store,
+ * 0x30..0x3F for teaching), 0x40..0x4F events. */
 #define THAR_MESSAGE_TYPES(X) \
   X(IDENTIFY, 0x01)           \
   X(DESCRIBE, 0x02)           \
@@ -58,6 +59,8 @@ extern "C" {
   X(COMMIT, 0x25)             \
   X(ABORT, 0x26)              \
   X(ROLLBACK, 0x27)           \
+  X(TEACH, 0x30)              \
+  X(TAUGHT, 0x31)             \
   X(BOOT, 0x40)               \
   X(PREDICTION, 0x41)         \
   X(ERROR, 0xFF)
@@ -95,6 +98,13 @@ extern "C" {
 #define THAR_DESCRIBE_WHATS(X) \
   X(CLASS_NAME, 0)             \
   X(CHANNEL_NAME, 1)
+
+/* What TEACH asks for. */
+#define THAR_TEACH_ACTIONS(X) \
+  X(BEGIN, 0)                 \
+  X(KEEP, 1)                  \
+  X(CANCEL, 2)                \
+  X(FORGET, 3)
 
 /* What a slot holds. RECEIVING: a deployment that is under way, or was cut short. READY: a bundle
  * that was activated. REJECTED: one whose boots failed. BUILT_IN: no bundle, but the word that the
@@ -275,6 +285,38 @@ extern "C" {
 
 /* 0x26 ABORT, empty request and response: forgets what came. */
 
+/* ---- teaching: the band averages what it is shown into a class, and keeps it ----
+ *
+ * TEACH with BEGIN names a class, one of the band's by its index (it is then shown again) or a new
+ * one (THAR_NONE and a name). What STREAM brings from then on is shown, in windows that start every
+ * tenth of a window; predictions go on. KEEP takes the class over, for good; CANCEL forgets what was
+ * shown. FORGET makes a class again what the bundle says, or removes a new one (THAR_NONE: all of
+ * them). BEGIN, KEEP, CANCEL and FORGET restart the stream.
+ *
+ * While anything is taught, the logits of INFER and PREDICTION come from the nearest class mean
+ * (teaching.h), and new classes follow the bundle's. What was taught belongs to the bundle: another
+ * one does not have it, and a roll back brings it back. */
+
+/* 0x30 TEACH. Tail: a new class's name, utf-8, at most 32 bytes. */
+#define THAR_TEACH_REQUEST(F) \
+  F(u8, action)               \
+  F(u8, class_index)
+
+/* classes and taught: that there are now. windows and samples: that the class was shown. */
+#define THAR_TEACH_RESPONSE(F) \
+  F(u8, classes)               \
+  F(u8, taught)                \
+  F(u16, windows)              \
+  F(u32, samples)
+
+/* 0x31 TAUGHT: number `entry` of the classes that were taught; class_index is THAR_NONE and the
+ * tail empty where there are no more. Tail: the class's mean, i8[embedding]. */
+#define THAR_TAUGHT_REQUEST(F) F(u8, entry)
+#define THAR_TAUGHT_RESPONSE(F) \
+  F(u8, class_index)            \
+  F(u16, windows)               \
+  F(u32, samples)
+
 /* 0x41 PREDICTION event, sent before the response to the STREAM that completed the window.
  * confidence: 0..255, the share of recent windows that agree with the smoothed class.
  * Tail: logits i8[classes]. */
@@ -298,12 +340,14 @@ extern "C" {
 #define THAR_AS_RESET(name, code) THAR_RESET_REASON_##name = (code),
 #define THAR_AS_ENGINE(name, code) THAR_ENGINE_KIND_##name = (code),
 #define THAR_AS_SLOT_STATE(name, code) THAR_SLOT_##name = (code),
+#define THAR_AS_ACTION(name, code) THAR_TEACH_##name = (code),
 #define THAR_AS_WHAT(name, code) THAR_DESCRIBE_##name = (code),
 enum thar_message_type { THAR_MESSAGE_TYPES(THAR_AS_MESSAGE) THAR_MSG_END = 0x100 };
 enum thar_error_code { THAR_ERR_NONE = 0, THAR_ERROR_CODES(THAR_AS_ERROR) };
 enum thar_reset_reason { THAR_RESET_REASONS(THAR_AS_RESET) };
 enum thar_engine_kind { THAR_ENGINES(THAR_AS_ENGINE) };
 enum thar_slot_state { THAR_SLOT_STATES(THAR_AS_SLOT_STATE) };
+enum thar_teach_action { THAR_TEACH_ACTIONS(THAR_AS_ACTION) };
 enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
 
 /* X(c_name, LIST): every fixed part becomes struct thar_c_name, THAR_FIELD_BYTES(LIST) bytes on
@@ -333,6 +377,10 @@ enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
   X(chunk_response, THAR_CHUNK_RESPONSE)        \
   X(copy_request, THAR_COPY_REQUEST)            \
   X(activated_response, THAR_ACTIVATED_RESPONSE) \
+  X(teach_request, THAR_TEACH_REQUEST)          \
+  X(teach_response, THAR_TEACH_RESPONSE)        \
+  X(taught_request, THAR_TAUGHT_REQUEST)        \
+  X(taught_response, THAR_TAUGHT_RESPONSE)      \
   X(prediction_event, THAR_PREDICTION_EVENT)    \
   X(error_body, THAR_ERROR_BODY)
 

@@ -5,6 +5,7 @@
  *   64    28 activations of 16 bytes: magic u32, sequence u32, sequence turned over, CRC-32
  *   512   16 pairs of 16 bytes: a boot that was begun, and that it succeeded
  *   1024, or the first page behind it: the bundle
+ *   the last pages: what the wearer taught, see taught.h
  *
  * Written from the front and never over anything, 16 bytes being the most that flash programs at
  * once: a cut leaves a mark that counts or one that does not, and the bytes around it alone. A slot

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from tests.convert.tiny_models import random_model
-from tests.firmware.stub_model import random_counts, stub_bundle
+from tests.firmware.stub_model import random_counts, stub_bundle, stub_teaching
 from tests.firmware.wire import frame
 from tinyhar.band import deploy_messages as dm
 from tinyhar.band import messages as m
+from tinyhar.band.codes import NONE, TeachAction
 from tinyhar.band.deploy_file import of_bytes
+from tinyhar.band.teach_messages import Taught, Teach
 from tinyhar.convert import integer
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import compile_model
@@ -24,9 +26,10 @@ from tinyhar.counts import CountMap
 from tinyhar.errors import ModelError
 
 HERE = Path(__file__).parent
-SLOT, HEADER = 3072, 1024
+SLOT, HEADER, TAUGHT = 6144, 1024, 256
 STUB = pack(stub_bundle(golden_counts=np.stack([random_counts(1)]),
-                        golden_logits=stub_bundle().golden_logits[:1]))  # fmt: skip
+                        golden_logits=stub_bundle().golden_logits[:1],
+                        teaching=stub_teaching()))  # fmt: skip
 CONTENT, ACTIVATION, BUNDLE = 2, 4, 1
 
 
@@ -41,7 +44,16 @@ def requests() -> list[m.Request]:
         m.SetSettings(2, 4, 1), dm.Slot(0), dm.Slot(2), dm.Blocks(0, 255), begin,
         replace(begin, bundle_id=bytes(32), any_sensors=1), dm.Chunk(0, STUB[:256]),
         dm.Copy(256, 256, 256), dm.Commit(), dm.Abort(), dm.Rollback(), m.Reset(),
+        *lesson("hop", 16), Taught(0), Teach(TeachAction.CANCEL, NONE),
+        Teach(TeachAction.FORGET, 4),
     ]  # fmt: skip
+
+
+def lesson(name: str, samples: int) -> list[m.Request]:
+    """A new class, shown for so many samples."""
+    counts = m.pack_counts(random_counts(7, samples))
+    keep = Teach(TeachAction.KEEP, NONE)
+    return [Teach(TeachAction.BEGIN, NONE, name), m.Stream(0, counts), keep]
 
 
 def lines() -> list[bytes]:
@@ -64,10 +76,14 @@ def conversations() -> list[bytes]:
     deployed = bytes([4, 5, 8, 5, 100]) + commit
     cut = [bytes([1, n]) + deployed + slot + rollback for n in (0, 9, 12, 14, 15, 16, 17)]
     boots = bytes([0, 2, 0, 3, 0, 4])
+    taught = b"".join(map(op, lesson("row", 20)))
     return [
         *asked, b"".join(asked[:10]), b"".join(asked[14:]), deployed + rollback + slot, *cut,
         deployed + boots + op(m.SelfTest()), bytes([4, 5, 3, 0, 0, 4, 5, 100]) + commit,
         bytes([2, 1]) + deployed + bytes([2, 0]) + deployed, deployed + boots * 6 + deployed,
+        taught + op(m.Infer(0, m.pack_counts(random_counts(2)))) + boots + taught + deployed,
+        bytes([1, 3]) + taught + op(Taught(0)) + op(Teach(TeachAction.FORGET, NONE)),
+        op(Teach(TeachAction.BEGIN, 2)) + b"".join(map(op, lesson("x", 40)[1:])) + op(Taught(0)),
         b"\3\x05\x01\x02\x03\0\x04" + asked[0], b"\6\1\x50\1\0\1" + b"\6\7\x50\1\0\0" * 2,
     ]  # fmt: skip
 
@@ -111,6 +127,16 @@ def slot(sequence: int, boots: bytes = b"") -> bytes:
     return (body.ljust(HEADER, b"\xff") + STUB).ljust(SLOT, b"\xff")
 
 
+def with_taught(slot: bytes, sequence: int) -> bytes:
+    """A slot's bytes with a class taught to its bundle."""
+    known = of_bytes(STUB)
+    header = b"THTG" + struct.pack("<I", sequence) + known.bundle_id + bytes(4)
+    header += struct.pack("<HBB", 48, 2, 0) + bytes(16)
+    entry = struct.pack("<BBHI", NONE, 3, 9, 90) + b"hop".ljust(40, b"\0") + bytes(range(48))
+    again = struct.pack("<BBHI", 2, 0, 9, 90) + bytes(40) + bytes(range(48))
+    return slot[:-TAUGHT] + (header + entry + again).ljust(TAUGHT, b"\xff")
+
+
 def flashes() -> list[bytes]:
     """Flags, reset reason, fault, flash: see fuzz_store.c."""
     every = CONTENT | ACTIVATION | BUNDLE
@@ -124,6 +150,9 @@ def flashes() -> list[bytes]:
         made += [bytes([flags | 0x80, 3, 0xFE]) + older + failing]
     full = bytes([every | every << 3 | 0xC0])
     made += [full + bytes([2, fault]) + older + tired for fault in (0, 1, 2, 0xFE, 0xFF)]
+    made += [
+        full + bytes([r, 0xFE]) + with_taught(ready, 4) + with_taught(older, 5) for r in (0, 2)
+    ]
     return [data.rstrip(b"\xff") for data in made]
 
 
