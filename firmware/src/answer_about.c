@@ -47,6 +47,7 @@ thar_refusal thar_answer_identify(thar_band *band, thar_reader *body) {
   if (end.code != THAR_ERR_NONE) {
     return end;
   }
+  band->sensor.watched = false; /* a new conversation */
   thar_writer out = thar_open_response(band);
   thar_put_identity(band, &out);
   return thar_send_response(band, &out);

@@ -2,7 +2,7 @@
 #include "answers.h"
 #include "tinyhar/port.h"
 
-static thar_refusal predict(thar_band *band) {
+thar_refusal thar_predict(thar_band *band, thar_writer *out) {
   thar_engine *engine = &band->model.engine;
   const uint8_t classes = thar_learner_classes(&band->learner, &band->model);
   uint32_t ticks = band->stream_ticks;
@@ -15,26 +15,31 @@ static thar_refusal predict(thar_band *band) {
     return no;
   }
   thar_learner_show(&band->learner, &band->model);
-  const thar_smoothed smoothed = thar_smoothing_push(&band->smoothing, band->logits);
+  band->shown = thar_smoothing_push(&band->smoothing, band->logits);
   const thar_prediction_event event = {
       .window_index = band->windower.windows - 1,
       .last_sample = band->windower.next_sample - 1,
       .class_index = thar_argmax(band->logits, classes),
-      .smoothed = smoothed.shown,
-      .confidence = smoothed.confidence,
+      .smoothed = band->shown.shown,
+      .confidence = band->shown.confidence,
       .ticks = ticks,
   };
-  /* With the number of its request, so that a host knows one that comes too late. */
-  thar_writer out = thar_outbox_open(&band->outbox, THAR_MSG_PREDICTION, band->last.seq);
-  thar_put_prediction_event(&out, &event);
-  thar_put_bytes(&out, band->logits, classes);
-  if (!thar_outbox_send_event(&band->outbox, &out)) {
-    return thar_refuse(THAR_ERR_TOO_BIG, "the prediction does not fit the outbox");
-  }
+  thar_put_prediction_event(out, &event);
+  thar_put_bytes(out, band->logits, classes);
   return THAR_DONE;
 }
 
-static bool take_sample(thar_band *band, const uint8_t *counts) {
+/* With the number of its request, so that a host knows one that comes too late. */
+static thar_refusal predict(thar_band *band) {
+  thar_writer out = thar_outbox_open(&band->outbox, THAR_MSG_PREDICTION, band->last.seq);
+  const thar_refusal no = thar_predict(band, &out);
+  if (no.code == THAR_ERR_NONE && !thar_outbox_send_event(&band->outbox, &out)) {
+    return thar_refuse(THAR_ERR_TOO_BIG, "the prediction does not fit the outbox");
+  }
+  return no;
+}
+
+bool thar_take_sample(thar_band *band, const uint8_t *counts) {
   const uint32_t start = thar_port_ticks();
   thar_count_map_apply(&band->model.bundle.count_map, counts, 1,
                        thar_windower_slot(&band->windower));
@@ -42,7 +47,7 @@ static bool take_sample(thar_band *band, const uint8_t *counts) {
   return thar_windower_advance(&band->windower);
 }
 
-static void restart(thar_band *band) {
+void thar_rewind_stream(thar_band *band) {
   thar_windower_restart(&band->windower);
   thar_smoothing_restart(&band->smoothing);
   band->stream_ticks = 0;
@@ -59,13 +64,15 @@ thar_refusal thar_answer_stream(thar_band *band, thar_reader *body) {
     return thar_refuse(THAR_ERR_BAD_LENGTH, "stream: not whole samples");
   }
   if (q.first_sample == 0) {
-    restart(band);
+    thar_rewind_stream(band);
   } else if (q.first_sample != band->windower.next_sample) {
     return thar_refuse(THAR_ERR_OUT_OF_ORDER, "stream: not the next sample; 0 starts again");
   }
+  band->sensor.by_host = true;
+  band->sensor.hosted_ms = thar_port_milliseconds();
   const size_t sample_bytes = band->model.bundle.header.channels * sizeof(int16_t);
   for (size_t i = 0; i < samples; i++) {
-    if (take_sample(band, thar_get_bytes(body, sample_bytes))) {
+    if (thar_take_sample(band, thar_get_bytes(body, sample_bytes))) {
       no = predict(band);
       if (no.code != THAR_ERR_NONE) {
         return no;

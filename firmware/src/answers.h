@@ -25,6 +25,7 @@ thar_refusal thar_answer_selftest(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_stats(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_settings(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_reset(thar_band *band, thar_reader *body);
+thar_refusal thar_answer_live(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_slot(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_blocks(thar_band *band, thar_reader *body);
 thar_refusal thar_answer_begin(thar_band *band, thar_reader *body);
@@ -56,6 +57,15 @@ thar_refusal thar_infer_counted(thar_band *band, uint32_t *ticks);
 void thar_clear_stats(thar_band_stats *stats);
 /* Those of another model: frames stay. */
 void thar_clear_times(thar_band_stats *stats);
+
+/* ---- answer_stream.c ---- */
+
+/* The stream starts again from sample 0. */
+void thar_rewind_stream(thar_band *band);
+/* Takes one sample as counts in wire order; whether a window is complete. */
+bool thar_take_sample(thar_band *band, const uint8_t *counts);
+/* Infers the complete window and writes the PREDICTION's body. */
+thar_refusal thar_predict(thar_band *band, thar_writer *out);
 
 /* ---- activate.c ---- */
 

@@ -99,7 +99,7 @@ static const struct {
     {THAR_MSG_CHUNK, thar_answer_chunk},       {THAR_MSG_COPY, thar_answer_copy},
     {THAR_MSG_COMMIT, thar_answer_commit},     {THAR_MSG_ABORT, thar_answer_abort},
     {THAR_MSG_ROLLBACK, thar_answer_rollback}, {THAR_MSG_TEACH, thar_answer_teach},
-    {THAR_MSG_TAUGHT, thar_answer_taught},
+    {THAR_MSG_TAUGHT, thar_answer_taught},     {THAR_MSG_LIVE, thar_answer_live},
 };
 
 static thar_refusal answer(thar_band *band, thar_reader *body) {

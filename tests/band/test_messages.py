@@ -43,6 +43,9 @@ PARTS = {
     "stats_request": messages.Stats,
     "stats_response": messages.Statistics,
     "settings_body": messages.SettingsInForce,
+    "live_request": messages.Live,
+    "live_response": messages.LiveResponse,
+    "samples_event": messages.Samples,
     "slot_request": deploy_messages.Slot,
     "slot_response": deploy_messages.SlotResponse,
     "blocks_request": deploy_messages.Blocks,
@@ -132,6 +135,7 @@ EXAMPLES = st.one_of(
     some(teach_messages.TaughtResponse, mean=logits),
     some(messages.SetSettings),
     some(messages.Prediction, logits=logits),
+    some(messages.Samples, samples=logits.map(lambda data: data * 2)),
     some(messages.Refusal, text=st.text(max_size=20)),
     logits.map(lambda got: messages.SelfTestResult(2, 1, 0, got[::-1], got)),
 )

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-LONG = {"02_what_distillation_buys"}
-"""Takes minutes: it runs a bench."""
+LONG = {"02_what_distillation_buys", "03_teach_your_band"}
+"""Take minutes: a bench, or two trainings."""
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 

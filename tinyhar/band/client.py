@@ -32,6 +32,7 @@ class Client:
         self.exchange = Exchange(link, **options)
         self.exchange.on_event = self._on_event
         self.predictions: deque[m.Prediction] = deque()
+        self.samples: deque[m.Samples] = deque()
         self.missed = 0
         self._next_window = 0
         self._boot_id: int | None = None
@@ -163,6 +164,30 @@ class Client:
                 raise
         return wanted
 
+    def live(self, on: bool) -> None:
+        """Have the band tell what its own sensor measures, from sample 0, or no longer.
+
+        Samples and predictions then come in whenever the line is listened to. BandRefused where
+        there is no sensor.
+        """
+        self.exchange.live = None
+        self.exchange.request(m.Live(int(on)))
+        self._next_window = self.missed = 0
+        self.predictions.clear()
+        self.samples.clear()
+        if on:
+            self.exchange.live = self.exchange.last_seq
+
+    def has_sensor(self) -> bool:
+        """Whether the band has a sensor of its own."""
+        try:
+            self.live(False)
+        except BandRefused as refusal:
+            if refusal.code in (ErrorCode.UNSUPPORTED, ErrorCode.UNKNOWN_REQUEST):
+                return False
+            raise
+        return True
+
     def take_predictions(self) -> list[m.Prediction]:
         """The predictions since the last call."""
         taken = list(self.predictions)
@@ -215,6 +240,8 @@ class Client:
     def _on_event(self, frame: Frame) -> None:
         if frame.type == MessageType.PREDICTION:
             self._on_prediction(m.Prediction.decode(frame.body))
+        elif frame.type == MessageType.SAMPLES:
+            self.samples.append(m.Samples.decode(frame.body))
         elif frame.type == MessageType.BOOT:
             self._check_same_start(m.Identity.decode(frame.body), self.exchange.waiting_for)
 

@@ -30,6 +30,7 @@ class MessageType(IntEnum):
     STATS = 0x07
     SETTINGS = 0x08
     RESET = 0x09
+    LIVE = 0x0A
     SLOT = 0x20
     BLOCKS = 0x21
     BEGIN = 0x22
@@ -42,6 +43,7 @@ class MessageType(IntEnum):
     TAUGHT = 0x31
     BOOT = 0x40
     PREDICTION = 0x41
+    SAMPLES = 0x42
     ERROR = 0xFF
 
 

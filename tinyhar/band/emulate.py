@@ -97,6 +97,7 @@ def start(
     tcp: bool = False,
     bundle: Path | None = None,
     flash: Path | None = None,
+    sensor: Path | None = None,
     log: Path | None = None,
 ) -> Emulated:
     """Start a band and wait until it listens.
@@ -108,6 +109,8 @@ def start(
         bundle: host only: run this bundle instead of the one built in.
         flash: host only: the file that keeps what is deployed to the band, made where missing;
             without one that ends with the band.
+        sensor: host only: counts int16 [n, channel] in a file, which its own sensor delivers over
+            and over at the bundle's rate.
         log: where what the process says goes; a temporary file if not given.
 
     Raises:
@@ -122,9 +125,12 @@ def start(
     image = image.resolve()
     if board != "host" and flash is not None:
         raise ToolError(f"board {board} keeps models in its own memory: a flash file is for host")
+    if board != "host" and sensor is not None:
+        raise ToolError(f"board {board} has no sensor: a sensor file is for host")
     options = ["--tcp", "0"] if tcp else ["--pty"]
     options += ["--bundle", str(bundle)] if bundle else []
     options += ["--flash", str(flash)] if flash else []
+    options += ["--sensor", str(sensor)] if sensor else []
     try:
         band = _start_host(image, log, options) if board == "host" else _start_qemu(image, log)
     except BaseException:

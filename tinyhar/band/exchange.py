@@ -48,7 +48,10 @@ class _Pending:
 
 
 class Exchange:
-    """Sends requests over one line and matches their answers; events go to ``on_event``."""
+    """Sends requests over one line and matches their answers; events go to ``on_event``.
+
+    ``live`` is the number that events of the band's own sensor carry; None: none are awaited.
+    """
 
     def __init__(self, link: Link, *, timeout: float | None = None, tries: int = TRIES) -> None:
         self.link = link
@@ -56,6 +59,7 @@ class Exchange:
         self.tries = tries
         self.outstanding = OUTSTANDING if link.buffered else 1
         self.on_event: Callable[[Frame], None] = lambda frame: None
+        self.live: int | None = None
         self.retries = 0
         self.strays = 0
         self.sent = self.received = 0
@@ -152,7 +156,7 @@ class Exchange:
         answers: dict[int, Part] = {}
         self.received += len(data)
         for frame in self.decoder.feed(data):
-            if frame.type == MessageType.BOOT or self._is_prediction(frame):
+            if frame.type == MessageType.BOOT or self._is_event(frame):
                 self.on_event(frame)
             elif not self._is_awaited(frame):
                 self.strays += 1
@@ -165,8 +169,15 @@ class Exchange:
                 answers[pending.index] = self._answer(pending.request, frame)
         return answers
 
-    def _is_prediction(self, frame: Frame) -> bool:
+    @property
+    def last_seq(self) -> int:
+        """The number of the last request."""
+        return self._seq
+
+    def _is_event(self, frame: Frame) -> bool:
         """Of the stream that is under way: a late one of an earlier stream looks just the same."""
+        if frame.type in (MessageType.PREDICTION, MessageType.SAMPLES) and frame.seq == self.live:
+            return True
         pending = self._pending.get(frame.seq)
         asked = pending is not None and pending.request.TYPE == MessageType.STREAM
         return asked and frame.type == MessageType.PREDICTION

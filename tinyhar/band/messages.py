@@ -356,6 +356,31 @@ class Reset(Request[Done]):
 
 
 @dataclass(frozen=True)
+class LiveResponse(Part):
+    """Whether the band now tells what its own sensor measures."""
+
+    on: U8
+
+
+@dataclass(frozen=True)
+class Live(Request[LiveResponse]):
+    """Tell what your own sensor measures, and what you make of it, or no longer."""
+
+    TYPE = MessageType.LIVE
+    RESPONSE = LiveResponse
+    on: U8
+
+
+@dataclass(frozen=True)
+class Samples(_CountsTail):
+    """Event: what the band's own sensor measured, counts int16 [k, channels] as bytes."""
+
+    TYPE: ClassVar = MessageType.SAMPLES
+    first_sample: U32
+    samples: bytes
+
+
+@dataclass(frozen=True)
 class Prediction(_LogitsTail):
     """Event: a window of the stream, its class, the smoothed class, logits int8 as bytes.
 

@@ -150,7 +150,7 @@ class Session:
         try:
             while not self._stopped.is_set():
                 piece = source.step(client, first)
-                first += len(piece.counts)
+                first += piece.lost + len(piece.counts)
                 self._samples = offset + first
                 at, said = self._samples - len(piece.counts), tuple(client.take_predictions())
                 yield Moved(at, offset, piece, said, self._health_of(client, piece.took))

@@ -1,8 +1,7 @@
 """Where a session's movement comes from: a recording that is played, or the band's own sensor.
 
-A source makes the next piece of movement happen and says what it was. The one here plays recorded
-or computed movement to a band that has no sensor; one for a board with a sensor of its own would
-wait for the samples that the board sends, and hand those over.
+A source makes the next piece of movement happen and says what it was: one plays recorded or
+computed movement to a band that has no sensor, the other waits for what a band's sensor measures.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy as np
 
 from tinyhar.band import messages as m
 from tinyhar.band.client import Client
+from tinyhar.band.errors import MessageError, SilentBand
 from tinyhar.band.movement import UNKNOWN, Movement
 from tinyhar.errors import DataError
 
@@ -25,6 +25,12 @@ PIECE_SECONDS: Final = 0.08
 
 LARGE_PIECE_SECONDS: Final = 1.0
 """The same when a piece need not wait for its time."""
+
+SILENCE: Final = 1.0
+"""Seconds without a sample after which a sensor counts as gone."""
+
+LISTEN_SECONDS: Final = 0.02
+"""How long to listen before looking for samples."""
 
 LATE: Final = 1.0
 """Seconds behind its time after which a source no longer hurries to catch up."""
@@ -132,6 +138,52 @@ class Played:
         elif now < self._due:
             self._sleep(self._due - now)
         self._due += samples / self._rate
+
+
+class Worn:
+    """The band's own sensor, on somebody who does what they like."""
+
+    words = "the band's own sensor"
+    activities: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def step(self, client: Client, first: int) -> Piece:
+        """The samples since the last piece; SilentBand where none come for a while."""
+        link = client.exchange.link
+        if first == 0:
+            client.live(True)
+            self._next = 0
+        end = link.now() + SILENCE
+        while not client.samples:
+            if link.now() > end:
+                raise SilentBand(f"{link.name}: the band's sensor has sent nothing for {SILENCE} s")
+            client.exchange.listen(LISTEN_SECONDS)
+        told = list(client.samples)
+        client.samples.clear()
+        parts = [self._counts(one, client.identity.channels) for one in told]
+        begin = told[0].first_sample
+        # A stream that the band began anew, for other settings perhaps, is no loss.
+        lost = begin - self._next if begin > self._next else 0
+        for one, part in zip(told, parts, strict=True):
+            lost += max(0, one.first_sample - begin)
+            begin = one.first_sample + len(part)
+        self._next = begin
+        return Piece(np.concatenate(parts), lost=lost)
+
+    @staticmethod
+    def _counts(one: m.Samples, channels: int) -> m.Counts:
+        values = np.frombuffer(one.samples, "<i2").astype(np.int16)
+        if len(values) % channels:
+            raise MessageError(f"{len(values)} counts are no whole samples of {channels} channels")
+        return values.reshape(-1, channels)
+
+    def perform(self, activity: str | None) -> None:
+        """Whoever wears the band does it."""
+
+    def hurry(self, on: bool) -> None:
+        """Time cannot be hurried."""
 
 
 def part(movement: Movement, activity: str) -> Movement:

@@ -1,4 +1,4 @@
-"""Movement for a band without a sensor: a run's unseen person, a recording, or computed."""
+"""Where a band's movement comes from: its own sensor, else a person's, a recording, or computed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,38 @@ from tinyhar.band.client import Client
 from tinyhar.band.desk import Desk, read_desk
 from tinyhar.band.movement import Movement, of_csv
 from tinyhar.band.sensing import Sensing, home_of, parts
-from tinyhar.band.source import Played
+from tinyhar.band.source import Played, Source, Worn
 from tinyhar.band.validate import check_model
 from tinyhar.errors import DataError
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a user asked to be played; nothing named takes the band's own run, else synthetic."""
+    """What a user asked to be played.
+
+    With nothing named it is the band's own sensor, else its run's people, else synthetic movement.
+    """
 
     run: Path | None = None
     csv: Path | None = None
     synthetic: bool = False
     person: str | None = None
 
+    @property
+    def open(self) -> bool:
+        """Nothing was named; a run alone names the scale, too."""
+        return not (self.csv or self.synthetic or self.person)
+
 
 def source_of(
     wish: Wish, client: Client, sensing: Sensing, sleep: Callable[[float], None] = time.sleep
-) -> Played:
+) -> Source:
     """The source that was asked for.
 
     Raises DataError for a file or person that is not there, or channels that do not fit.
     """
+    if wish.open and client.has_sensor():
+        return Worn()
     if wish.csv is not None:
         # The scale is the band's own, known or assumed: Sensing has settled it.
         moved = of_csv(wish.csv, client, full_scale=sensing.full_scale)

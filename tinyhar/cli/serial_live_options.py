@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tinyhar.band.client import Client
     from tinyhar.band.sensing import Sensing
     from tinyhar.band.session import Event, Joined, Session
-    from tinyhar.band.source import Played
+    from tinyhar.band.source import Source
     from tinyhar.band.worn import Wish
 
 Port = Annotated[
@@ -69,7 +69,7 @@ def session_of(
 
     full_scale = ranges(acc_range, gyro_range)
 
-    def prepare(client: Client) -> tuple[Sensing, Played]:
+    def prepare(client: Client) -> tuple[Sensing, Source]:
         sensing = sensing_of(client, wanted.run, full_scale)
         source = source_of(wanted, client, sensing)
         source.hurry(hurry)

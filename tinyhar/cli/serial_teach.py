@@ -21,7 +21,7 @@ from tinyhar.cli.status import INTERRUPTED
 from tinyhar.errors import DataError
 
 if TYPE_CHECKING:
-    from tinyhar.band.source import Played
+    from tinyhar.band.source import Source
     from tinyhar.band.teach_messages import TeachResponse
 
 console = Console(highlight=False, soft_wrap=True)
@@ -90,7 +90,7 @@ def forget(
     _tell(known, as_json, f"[green]forgotten[/]: {escape(name or 'all that it was taught')}", name)
 
 
-def _perform(source: Played, name: str, activity: str | None) -> None:
+def _perform(source: Source, name: str, activity: str | None) -> None:
     """Which part of what is played is shown: all of a recording that has no labels."""
     if activity is not None or source.activities:
         source.perform(activity or name)

@@ -35,6 +35,28 @@ typedef struct {
   uint64_t ticks_sum;
 } thar_band_stats;
 
+#define THAR_LIVE_BYTES 96 /* of samples in one event */
+
+/* The band's own sensor, and who watches it. */
+typedef struct {
+  bool there;         /* it has delivered */
+  bool watched;       /* LIVE */
+  uint8_t seq;        /* of the LIVE that asked */
+  bool by_host;       /* a host streams in its place */
+  uint32_t hosted_ms; /* when it did last */
+  uint8_t piece;      /* samples in an event */
+  uint8_t held;       /* samples in `counts` */
+  uint32_t first;     /* sample's number of the first of them */
+  uint8_t counts[THAR_LIVE_BYTES];
+} thar_sensor;
+
+/* What the band shows now: the class of the smoothed answer. */
+typedef struct {
+  uint8_t class_index; /* THAR_NONE: no window yet */
+  uint8_t confidence;  /* 0..255 */
+  thar_text name;      /* not terminated */
+} thar_shown_class;
+
 /* One per firmware, in static storage: it holds every buffer. Its fields are the core's. */
 typedef struct {
   thar_model model;
@@ -59,6 +81,9 @@ typedef struct {
   thar_windower windower;
   thar_smoothing smoothing;
   uint32_t stream_ticks; /* spent on count maps since the last window */
+  thar_smoothed shown;   /* of the last window */
+
+  thar_sensor sensor;
 
   thar_band_stats stats;
   uint8_t frame[THAR_HEADER_BYTES + THAR_MAX_BODY + THAR_CRC_BYTES];
@@ -74,6 +99,11 @@ void thar_band_announce(thar_band *band);
 
 /* Bytes as they come off the line, in pieces of any size. */
 void thar_band_receive(thar_band *band, const uint8_t *bytes, size_t size);
+
+/* A sample of the band's own sensor, one count a channel, at the bundle's rate; whether it completed
+ * a window, of which thar_band_shown then tells. Ignored while a host streams. */
+bool thar_band_sense(thar_band *band, const int16_t *counts);
+thar_shown_class thar_band_shown(const thar_band *band);
 
 /* A button, for a band without a host: starts to teach a new class called "taught N" with what
  * STREAM or the board brings, and pressed again keeps it. False: it cannot, or nothing was shown. */

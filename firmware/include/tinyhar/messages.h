@@ -12,7 +12,8 @@
  * dropped and counted; the host asks again with the SAME seq, and a band that sees the last
  * (type, seq) again resends its last response without doing the work twice. Of the events, a
  * PREDICTION carries the seq of the STREAM that completed its window, so that one that comes too
- * late, from an earlier stream perhaps, is known; BOOT carries a seq of its own.
+ * late, from an earlier stream perhaps, is known; or it carries that of LIVE, as SAMPLES do. BOOT
+ * carries a seq of its own.
  *
  * A host goes up by one (mod 256) from request to request and begins with IDENTIFY, which is
  * always done afresh and takes its seq as the new start. Any other request whose seq is not
@@ -51,6 +52,7 @@ extern "C" {
   X(STATS, 0x07)              \
   X(SETTINGS, 0x08)           \
   X(RESET, 0x09)              \
+  X(LIVE, 0x0A)               \
   X(SLOT, 0x20)               \
   X(BLOCKS, 0x21)             \
   X(BEGIN, 0x22)              \
@@ -63,6 +65,7 @@ extern "C" {
   X(TAUGHT, 0x31)             \
   X(BOOT, 0x40)               \
   X(PREDICTION, 0x41)         \
+  X(SAMPLES, 0x42)            \
   X(ERROR, 0xFF)
 
 #define THAR_ERROR_CODES(X) \
@@ -208,6 +211,17 @@ extern "C" {
   F(u8, smooth_hold)
 
 /* 0x09 RESET: empty request, empty response, then a restart with reason REQUESTED. */
+
+/* 0x0A LIVE: what the band's own sensor measures, as SAMPLES events, and what it makes of it, as
+ * PREDICTION events, from now on (1) or no longer (0); IDENTIFY ends it, too. 1 starts the stream
+ * anew. UNSUPPORTED where there is no sensor. These events are not repeated: a gap in the numbers of
+ * samples tells what was lost. A host's STREAM takes the sensor's place until LIVE, or until none
+ * came for two seconds. */
+#define THAR_LIVE_REQUEST(F) F(u8, on)
+#define THAR_LIVE_RESPONSE(F) F(u8, on)
+
+/* 0x42 SAMPLES event. Tail: counts i16[k][channels], k >= 1. */
+#define THAR_SAMPLES_EVENT(F) F(u32, first_sample)
 
 /* ---- the model store: two slots in flash beside the bundle in the image (slot 2) ----
  *
@@ -367,6 +381,9 @@ enum thar_describe_what { THAR_DESCRIBE_WHATS(THAR_AS_WHAT) };
   X(stats_request, THAR_STATS_REQUEST)          \
   X(stats_response, THAR_STATS_RESPONSE)        \
   X(settings_body, THAR_SETTINGS_BODY)          \
+  X(live_request, THAR_LIVE_REQUEST)            \
+  X(live_response, THAR_LIVE_RESPONSE)          \
+  X(samples_event, THAR_SAMPLES_EVENT)          \
   X(slot_request, THAR_SLOT_REQUEST)            \
   X(slot_response, THAR_SLOT_RESPONSE)          \
   X(blocks_request, THAR_BLOCKS_REQUEST)        \

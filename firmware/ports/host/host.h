@@ -1,8 +1,9 @@
-/* The host port's parts: the line (a pseudo-terminal or a socket), the flash (a file) and the life of
- * the process. */
+/* The host port's parts: the line (a pseudo-terminal or a socket), the flash and the sensor (files)
+ * and the life of the process. */
 #ifndef TINYHAR_PORT_HOST_H
 #define TINYHAR_PORT_HOST_H
 
+#include "tinyhar/band.h"
 #include "tinyhar/port.h"
 
 typedef struct {
@@ -15,6 +16,8 @@ typedef struct {
 bool host_line_open_pty(host_line *line);
 bool host_line_open_tcp(host_line *line, uint16_t port);
 
+/* Waits until there is something to read, a client to accept, or so many milliseconds are over. */
+bool host_line_wait(const host_line *line, int milliseconds);
 size_t host_line_read(host_line *line, uint8_t *buffer, size_t capacity);
 void host_line_write(host_line *line, const uint8_t *bytes, size_t size);
 
@@ -35,6 +38,13 @@ typedef struct {
  * then what to leave to the next. False: errno tells; EINVAL: the file is not of this shape. */
 bool host_flash_open(const char *path, const host_flash_shape *shape, host_flash_faults faults,
                      int *kept);
+
+/* A sensor that delivers a file's samples (int16 little-endian, [n][channels]) over and over, at the
+ * rate of the band's bundle. False: errno tells; EINVAL: no samples in it. */
+bool host_sensor_open(const char *path);
+/* Milliseconds until the next sample is due, -1 without a sensor; then hand it over. */
+int host_sensor_due(const thar_band *band);
+void host_sensor_deliver(thar_band *band);
 
 /* Notes how to start again, and takes over what the process before left: true if there was one,
  * with its line still open, and its nameless flash in *flash (-1: none). reason and boot_id are

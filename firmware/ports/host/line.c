@@ -83,6 +83,11 @@ static void lose_client(host_line *line) {
   }
 }
 
+bool host_line_wait(const host_line *line, int milliseconds) {
+  struct pollfd wait = {.fd = line->client >= 0 ? line->client : line->listener, .events = POLLIN};
+  return poll(&wait, 1, milliseconds) > 0;
+}
+
 size_t host_line_read(host_line *line, uint8_t *buffer, size_t capacity) {
   if (line->client < 0) {
     return wait_for_client(line, buffer);

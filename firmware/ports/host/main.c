@@ -27,6 +27,7 @@ typedef struct {
   uint16_t port;
   const char *bundle;
   const char *flash;
+  const char *sensor;
   host_flash_shape shape;
   host_flash_faults faults;
 } options;
@@ -111,7 +112,7 @@ static void handle_signals(void) {
 _Noreturn static void usage(const char *wrong, const char *value) {
   fprintf(stderr,
           "tinyhar-band: %s %s; usage: tinyhar-band [--pty | --tcp PORT] [--bundle FILE] "
-          "[--flash FILE] [--flash-shape SIZE,PAGE,UNIT] [--cut-after N [--torn]]\n",
+          "[--flash FILE] [--flash-shape SIZE,PAGE,UNIT] [--cut-after N [--torn]] [--sensor FILE]\n",
           wrong, value);
   exit(EXIT_USAGE);
 }
@@ -146,7 +147,7 @@ static long count(const char *text) {
 }
 
 static options parse(int argc, char **argv) {
-  options o = {false, 0, NULL, NULL, FLASH_SHAPE, {-1, false}};
+  options o = {false, 0, NULL, NULL, NULL, FLASH_SHAPE, {-1, false}};
   for (int i = 1; i < argc; i++) {
     const bool has_value = i + 1 < argc;
     if (strcmp(argv[i], "--pty") == 0) {
@@ -158,6 +159,8 @@ static options parse(int argc, char **argv) {
       o.bundle = argv[++i];
     } else if (strcmp(argv[i], "--flash") == 0 && has_value) {
       o.flash = argv[++i];
+    } else if (strcmp(argv[i], "--sensor") == 0 && has_value) {
+      o.sensor = argv[++i];
     } else if (strcmp(argv[i], "--flash-shape") == 0 && has_value) {
       parse_shape(argv[++i], &o.shape);
     } else if (strcmp(argv[i], "--cut-after") == 0 && has_value) {
@@ -219,8 +222,13 @@ static void serve(const options *o, bool again) {
   }
   thar_band_announce(&band);
   for (;;) {
-    const size_t size = thar_port_read(bytes, sizeof bytes);
-    thar_band_receive(&band, bytes, size);
+    const int due = host_sensor_due(&band);
+    if (due == 0) {
+      host_sensor_deliver(&band);
+    } else if (due < 0 || host_line_wait(&line, due)) {
+      const size_t size = thar_port_read(bytes, sizeof bytes);
+      thar_band_receive(&band, bytes, size);
+    }
   }
 }
 
@@ -235,6 +243,9 @@ int main(int argc, char **argv) {
     read_bundle(o.bundle);
   }
   open_flash(&o);
+  if (o.sensor != NULL && !host_sensor_open(o.sensor)) {
+    usage(errno == EINVAL ? "no samples in" : strerror(errno), o.sensor);
+  }
   (void)thar_port_milliseconds();
   serve(&o, again);
 }
