@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyhar.band import codes, deploy_messages, frames, messages, teach_messages, wire
+from tinyhar.band import (
+    codes,
+    deploy_messages,
+    frames,
+    live_messages,
+    messages,
+    teach_messages,
+    wire,
+)
 from tinyhar.band.errors import MessageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,9 +51,9 @@ PARTS = {
     "stats_request": messages.Stats,
     "stats_response": messages.Statistics,
     "settings_body": messages.SettingsInForce,
-    "live_request": messages.Live,
-    "live_response": messages.LiveResponse,
-    "samples_event": messages.Samples,
+    "live_request": live_messages.Live,
+    "live_response": live_messages.LiveResponse,
+    "samples_event": live_messages.Samples,
     "slot_request": deploy_messages.Slot,
     "slot_response": deploy_messages.SlotResponse,
     "blocks_request": deploy_messages.Blocks,
@@ -135,7 +143,7 @@ EXAMPLES = st.one_of(
     some(teach_messages.TaughtResponse, mean=logits),
     some(messages.SetSettings),
     some(messages.Prediction, logits=logits),
-    some(messages.Samples, samples=logits.map(lambda data: data * 2)),
+    some(live_messages.Samples, samples=logits.map(lambda data: data * 2)),
     some(messages.Refusal, text=st.text(max_size=20)),
     logits.map(lambda got: messages.SelfTestResult(2, 1, 0, got[::-1], got)),
 )

@@ -13,12 +13,12 @@ import pytest
 
 from tests.band.test_tool import tool
 from tinyhar.band import emulate
-from tinyhar.band import messages as m
 from tinyhar.band.client import Client, connect
 from tinyhar.band.desk import Desk, read_desk
 from tinyhar.band.emulate import Emulated
 from tinyhar.band.errors import BandRefused, MessageError, SilentBand
 from tinyhar.band.lessons import lessons
+from tinyhar.band.live_messages import Samples
 from tinyhar.band.sensing import sensing_of
 from tinyhar.band.session import Moved, Session
 from tinyhar.band.source import Worn
@@ -162,7 +162,7 @@ class Told:
     """A client of which only the samples matter."""
 
     def __init__(self, *starts: int, size: int = 12) -> None:
-        self.samples = [m.Samples(start, bytes(size)) for start in starts]
+        self.samples = [Samples(start, bytes(size)) for start in starts]
         self.identity = SimpleNamespace(channels=3)
         self.exchange = SimpleNamespace(
             link=SimpleNamespace(now=iter(range(100)).__next__, name="a test"),
@@ -177,9 +177,9 @@ def test_a_gap_is_a_loss_a_new_beginning_is_not_and_silence_is_told() -> None:
     source = Worn()
     client = Told(0, 2, 8)
     assert (len(source.step(client, 0).counts), source._next) == (6, 10)  # type: ignore[arg-type]
-    client.samples = [m.Samples(14, bytes(12))]
+    client.samples = [Samples(14, bytes(12))]
     assert source.step(client, 10).lost == 4  # type: ignore[arg-type]
-    client.samples = [m.Samples(0, bytes(12))]
+    client.samples = [Samples(0, bytes(12))]
     assert source.step(client, 16).lost == 0  # type: ignore[arg-type]
     client.samples = []
     with pytest.raises(SilentBand, match="sent nothing"):

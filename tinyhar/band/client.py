@@ -15,6 +15,7 @@ from tinyhar.band.errors import BandRefused, BandRestarted, MessageError, OtherP
 from tinyhar.band.exchange import Exchange
 from tinyhar.band.frames import Frame
 from tinyhar.band.link import BAUD, Link, SerialLink
+from tinyhar.band.live_messages import Live, Samples
 
 PATIENCE: Final[dict[str, Any]] = {"timeout": 5.0, "tries": 12}
 """With what a slow band may take long over: its golden windows, a traced inference. A minute in
@@ -32,7 +33,7 @@ class Client:
         self.exchange = Exchange(link, **options)
         self.exchange.on_event = self._on_event
         self.predictions: deque[m.Prediction] = deque()
-        self.samples: deque[m.Samples] = deque()
+        self.samples: deque[Samples] = deque()
         self.missed = 0
         self._next_window = 0
         self._boot_id: int | None = None
@@ -171,7 +172,7 @@ class Client:
         there is no sensor.
         """
         self.exchange.live = None
-        self.exchange.request(m.Live(int(on)))
+        self.exchange.request(Live(int(on)))
         self._next_window = self.missed = 0
         self.predictions.clear()
         self.samples.clear()
@@ -241,7 +242,7 @@ class Client:
         if frame.type == MessageType.PREDICTION:
             self._on_prediction(m.Prediction.decode(frame.body))
         elif frame.type == MessageType.SAMPLES:
-            self.samples.append(m.Samples.decode(frame.body))
+            self.samples.append(Samples.decode(frame.body))
         elif frame.type == MessageType.BOOT:
             self._check_same_start(m.Identity.decode(frame.body), self.exchange.waiting_for)
 

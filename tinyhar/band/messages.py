@@ -44,7 +44,7 @@ class _TextTail(Part):
         return {"text": tail.decode(errors="replace")}
 
 
-class _CountsTail(Part):
+class CountsTail(Part):
     """Ends in counts int16 [k, channels], as little-endian bytes."""
 
     samples: bytes
@@ -194,7 +194,7 @@ class InferResponse(Part):
 
 
 @dataclass(frozen=True)
-class Infer(_CountsTail, Request[InferResponse]):
+class Infer(CountsTail, Request[InferResponse]):
     """Samples of one window; those that reach its end start the inference."""
 
     TYPE = MessageType.INFER
@@ -248,7 +248,7 @@ class StreamResponse(Part):
 
 
 @dataclass(frozen=True)
-class Stream(_CountsTail, Request[StreamResponse]):
+class Stream(CountsTail, Request[StreamResponse]):
     """Samples of an endless recording; ``first_sample`` 0 starts it anew."""
 
     TYPE = MessageType.STREAM
@@ -353,31 +353,6 @@ class Reset(Request[Done]):
 
     TYPE = MessageType.RESET
     RESPONSE = Done
-
-
-@dataclass(frozen=True)
-class LiveResponse(Part):
-    """Whether the band now tells what its own sensor measures."""
-
-    on: U8
-
-
-@dataclass(frozen=True)
-class Live(Request[LiveResponse]):
-    """Tell what your own sensor measures, and what you make of it, or no longer."""
-
-    TYPE = MessageType.LIVE
-    RESPONSE = LiveResponse
-    on: U8
-
-
-@dataclass(frozen=True)
-class Samples(_CountsTail):
-    """Event: what the band's own sensor measured, counts int16 [k, channels] as bytes."""
-
-    TYPE: ClassVar = MessageType.SAMPLES
-    first_sample: U32
-    samples: bytes
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 from tinyhar.band import messages as m
 from tinyhar.band.client import Client
 from tinyhar.band.errors import MessageError, SilentBand
+from tinyhar.band.live_messages import Samples
 from tinyhar.band.movement import UNKNOWN, Movement
 from tinyhar.errors import DataError
 
@@ -173,7 +174,7 @@ class Worn:
         return Piece(np.concatenate(parts), lost=lost)
 
     @staticmethod
-    def _counts(one: m.Samples, channels: int) -> m.Counts:
+    def _counts(one: Samples, channels: int) -> m.Counts:
         values = np.frombuffer(one.samples, "<i2").astype(np.int16)
         if len(values) % channels:
             raise MessageError(f"{len(values)} counts are no whole samples of {channels} channels")
