@@ -99,13 +99,28 @@ def summary(
 def export(
     folder: Annotated[Path, typer.Argument(help="A finished run's folder.")],
     out: Annotated[Path, typer.Option("--out", help="Where the C sources go.")],
+    board: Annotated[
+        str | None,
+        typer.Option(help="A whole project instead, for nano33ble, esp32s3 or nrf52840."),
+    ] = None,
+    tflm: Annotated[
+        bool,
+        typer.Option("--tflm", help="--board: with TensorFlow Lite Micro, from its packages."),
+    ] = False,
 ) -> None:
-    """Write the C arrays, the compiled model and the bundle for your own firmware."""
+    """Write C arrays, compiled model and bundle for your own firmware, or a project for a board."""
     from tinyhar.band.desk import read_bundle, read_model
+    from tinyhar.convert.board_project import board_project
     from tinyhar.convert.export import export as write
 
+    if tflm and board is None:
+        raise DataError("--tflm: for a --board; a plain export has the files for both engines")
     tflite, _ = read_model(folder)
     bundle, _ = read_bundle(folder)
+    if board is not None:
+        board_project(out, board, tflite, bundle, engine="tflm" if tflm else "compiled")
+        console.print(f"written to [bold]{out}[/]; firmware/README.md tells how to build it")
+        return
     write(out, tflite, bundle)
     console.print(f"written to [bold]{out}[/]; start with {out / 'README.txt'}")
 

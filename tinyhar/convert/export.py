@@ -49,6 +49,11 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
     }
     files = {name: text.encode() for name, text in texts.items()}
     files |= {"model.thb": pack(bundle), "model.tflite": tflite}
+    return write_files(out_dir, files)
+
+
+def write_files(out_dir: Path, files: dict[str, bytes]) -> list[Path]:
+    """Files by their names under a folder, written in the order of those; DataError if it fails."""
     try:
         return [_written(out_dir / name, files[name]) for name in sorted(files)]
     except OSError as error:

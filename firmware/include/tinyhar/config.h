@@ -5,6 +5,12 @@
 #ifndef TINYHAR_CONFIG_H
 #define TINYHAR_CONFIG_H
 
+#ifdef __has_include
+#if __has_include("tinyhar/limits.h")
+#include "tinyhar/limits.h" /* of a project that `tinyhar export --board` wrote */
+#endif
+#endif
+
 #ifndef THAR_MAX_BODY
 #define THAR_MAX_BODY 4096 /* bytes of a request's body; advertised as max_body */
 #endif

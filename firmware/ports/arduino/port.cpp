@@ -1,0 +1,102 @@
+// The port: what the core asks of an Arduino Nano 33 BLE, with the Mbed OS that its core brings.
+#include "port.h"
+
+#include <Arduino.h>
+#include <FlashIAP.h>
+#include <mbed.h>
+
+namespace {
+
+// The end of the nRF52840's flash, far behind any sketch: two slots of 64 kB.
+constexpr uint32_t kModelsAt = 0xE0000;
+constexpr uint32_t kModelsBytes = 0x20000;
+
+mbed::FlashIAP flash;
+thar_port_info about = {};
+thar_port_flash_info flashed = {};
+
+// The reason is a set of bits that stay until they are cleared; none: power came on.
+uint8_t ResetReason() {
+  const uint32_t bits = NRF_POWER->RESETREAS;
+  NRF_POWER->RESETREAS = bits;
+  if (bits & POWER_RESETREAS_DOG_Msk) return THAR_RESET_REASON_WATCHDOG;
+  if (bits & POWER_RESETREAS_LOCKUP_Msk) return THAR_RESET_REASON_FAULT;
+  if (bits & POWER_RESETREAS_SREQ_Msk) return THAR_RESET_REASON_REQUESTED;
+  return THAR_RESET_REASON_POWER_ON;
+}
+
+uint32_t RandomNumber() {
+  uint32_t number = 0;
+  NRF_RNG->TASKS_START = 1;
+  for (int i = 0; i < 4; i++) {
+    NRF_RNG->EVENTS_VALRDY = 0;
+    while (NRF_RNG->EVENTS_VALRDY == 0) {
+    }
+    number = number << 8 | NRF_RNG->VALUE;
+  }
+  NRF_RNG->TASKS_STOP = 1;
+  return number;
+}
+
+}  // namespace
+
+void PortBegin() {
+  Serial.begin(115200);
+  CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
+  DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
+  flash.init();
+  flashed = {reinterpret_cast<const uint8_t *>(kModelsAt), kModelsBytes,
+             flash.get_sector_size(kModelsAt), flash.get_page_size()};
+  about.board = "arduino_nano33ble";
+  about.boot_id = RandomNumber();
+  about.reset_reason = ResetReason();
+  about.tick_hz = SystemCoreClock;
+  about.bundle = tinyhar_bundle;
+  about.bundle_bytes = TINYHAR_BUNDLE_BYTES;
+}
+
+const thar_port_info *thar_port_about(void) {
+  return &about;
+}
+
+size_t thar_port_read(uint8_t *buffer, size_t capacity) {
+  size_t size = 0;
+  while (size < capacity && Serial.available() > 0) {
+    buffer[size++] = static_cast<uint8_t>(Serial.read());
+  }
+  return size;
+}
+
+void thar_port_write(const uint8_t *bytes, size_t size) {
+  if (Serial) Serial.write(bytes, size);
+}
+
+uint32_t thar_port_ticks(void) {
+  return DWT->CYCCNT;
+}
+
+uint32_t thar_port_milliseconds(void) {
+  return millis();
+}
+
+uint32_t thar_port_stack_used(void) {
+  return 0;
+}
+
+void thar_port_reset(void) {
+  Serial.flush();
+  delay(20);
+  NVIC_SystemReset();
+}
+
+const thar_port_flash_info *thar_port_flash_about(void) {
+  return &flashed;
+}
+
+bool thar_port_flash_erase(uint32_t at) {
+  return flash.erase(kModelsAt + at, flashed.page_bytes) == 0;
+}
+
+bool thar_port_flash_program(uint32_t at, const uint8_t *bytes, uint32_t size) {
+  return flash.program(bytes, kModelsAt + at, size) == 0;
+}
