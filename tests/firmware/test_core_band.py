@@ -86,7 +86,7 @@ def test_names_come_one_by_one(band: Client) -> None:
         assert band.refused(DESCRIBE, body)[0] == BAD_VALUE
 
 
-@pytest.mark.parametrize("kind", [0, 0x0A, 0x1F, 0x28, 0x2F, 0x3F, BOOT, PREDICTION])
+@pytest.mark.parametrize("kind", [0, 0x0B, 0x1F, 0x28, 0x2F, 0x3F, BOOT, PREDICTION])
 def test_a_request_that_it_does_not_know_gets_an_error(band: Client, kind: int) -> None:
     assert band.refused(kind)[:2] == (UNKNOWN, kind)
 
