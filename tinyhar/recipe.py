@@ -212,6 +212,7 @@ class Band(Table):
     smooth_length: Annotated[int, Field(ge=1, le=16)] = 3
     smooth_hold: Annotated[int, Field(ge=1, le=16)] = 1
     teaching: bool = True
+    extra_ram: Annotated[int, Field(ge=0)] = 0
 
 
 class Recipe(Table):

@@ -11,6 +11,7 @@ void thar_restart_stream(thar_band *band, uint16_t stride, uint8_t smooth_length
   thar_windower_init(&band->windower, band->ring, h->window, stride, h->channels);
   thar_smoothing_init(&band->smoothing, classes, smooth_length, smooth_hold);
   band->stream_ticks = 0;
+  band->streamed = false;
 }
 
 void thar_take_up_model(thar_band *band) {
@@ -24,6 +25,7 @@ void thar_take_up_model(thar_band *band) {
 }
 
 static void load(thar_band *band, const uint8_t *bytes, size_t size) {
+  band->streamed = false;
   thar_model_load(&band->model, bytes, size, band->arena, band->arena_bytes);
 }
 

@@ -5,9 +5,11 @@
 #include "tinyhar/checksum.h"
 #include "tinyhar/port.h"
 
-thar_refusal thar_infer_counted(thar_band *band, uint32_t *ticks) {
+thar_refusal thar_infer_counted(thar_band *band, uint16_t hop, uint32_t *ticks) {
   const uint32_t start = thar_port_ticks();
-  if (thar_engine_invoke(&band->model.engine) != THAR_ENGINE_OK) {
+  thar_engine *engine = &band->model.engine;
+  if ((hop != 0 ? thar_engine_invoke_next(engine, hop) : thar_engine_invoke(engine)) !=
+      THAR_ENGINE_OK) {
     return thar_refuse(THAR_ERR_ENGINE, "the engine failed");
   }
   band->logits = thar_learner_logits(&band->learner, &band->model);
@@ -48,6 +50,7 @@ static thar_refusal load(thar_band *band, uint16_t first_sample, const thar_read
 }
 
 static void put_window_into_engine(thar_band *band) {
+  band->streamed = false;
   memcpy(thar_engine_input(&band->model.engine), band->window,
          thar_model_window_values(&band->model));
 }
@@ -62,7 +65,7 @@ thar_refusal thar_answer_infer(thar_band *band, thar_reader *body) {
   thar_infer_result result = {band->load_ticks, 0};
   if (no.code == THAR_ERR_NONE && band->has_window) {
     put_window_into_engine(band);
-    no = thar_infer_counted(band, &result.ticks);
+    no = thar_infer_counted(band, 0, &result.ticks);
   }
   if (no.code != THAR_ERR_NONE) {
     return no;
@@ -174,6 +177,7 @@ thar_refusal thar_answer_selftest(thar_band *band, thar_reader *body) {
   thar_selftest_response r = {0, 0, THAR_NONE};
   int8_t expected[THAR_MAX_CLASSES] = {0};
   int8_t got[THAR_MAX_CLASSES] = {0};
+  band->streamed = false;
   for (; r.run < bundle->header.golden; r.run++) {
     if (thar_model_answers_golden(&band->model, r.run)) {
       continue;

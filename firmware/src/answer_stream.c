@@ -10,10 +10,12 @@ thar_refusal thar_predict(thar_band *band, thar_writer *out) {
   const uint32_t start = thar_port_ticks();
   thar_windower_copy(&band->windower, thar_engine_input(engine));
   ticks += thar_port_ticks() - start;
-  const thar_refusal no = thar_infer_counted(band, &ticks);
+  const uint16_t hop = band->streamed ? band->windower.stride : 0;
+  const thar_refusal no = thar_infer_counted(band, hop, &ticks);
   if (no.code != THAR_ERR_NONE) {
     return no;
   }
+  band->streamed = true;
   thar_learner_show(&band->learner, &band->model);
   band->shown = thar_smoothing_push(&band->smoothing, band->logits);
   const thar_prediction_event event = {
@@ -51,6 +53,7 @@ void thar_rewind_stream(thar_band *band) {
   thar_windower_restart(&band->windower);
   thar_smoothing_restart(&band->smoothing);
   band->stream_ticks = 0;
+  band->streamed = false;
 }
 
 thar_refusal thar_answer_stream(thar_band *band, thar_reader *body) {

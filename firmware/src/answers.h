@@ -52,8 +52,9 @@ thar_refusal thar_send_response(thar_band *band, const thar_writer *response);
 
 void thar_put_identity(const thar_band *band, thar_writer *out);
 
-/* Runs the engine on its input into band->logits, and adds to *ticks; keeps the statistics. */
-thar_refusal thar_infer_counted(thar_band *band, uint32_t *ticks);
+/* Runs the engine on its input into band->logits, and adds to *ticks; keeps the statistics. hop: the
+ * input begins so many samples after the window that the engine ran last; 0: it does not. */
+thar_refusal thar_infer_counted(thar_band *band, uint16_t hop, uint32_t *ticks);
 void thar_clear_stats(thar_band_stats *stats);
 /* Those of another model: frames stay. */
 void thar_clear_times(thar_band_stats *stats);

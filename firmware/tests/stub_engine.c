@@ -77,6 +77,11 @@ thar_engine_status thar_engine_invoke(thar_engine *e) {
   return thar_engine_invoke_traced(e, NULL, NULL);
 }
 
+thar_engine_status thar_engine_invoke_next(thar_engine *e, size_t hop) {
+  (void)hop;
+  return thar_engine_invoke(e);
+}
+
 const int8_t *thar_engine_output(const thar_engine *e) {
   (void)e;
   return logits;

@@ -29,7 +29,7 @@ LIMITS = {
 """Half of TFLM's instructions with CMSIS-NN, and its arena."""
 
 COST = DeviceCost(
-    "ds_cnn", 20, 352_800, 7_996, 15_616, 3_248, 292, 0, "TFLM",
+    "ds_cnn", 20, 352_800, 7_996, 15_616, 3_248, 292, 0, "TFLM", 0,
     (Layer("a", "CONV_2D", 300), Layer("b", "ADD", 100), Layer("c", "CONV_2D", 100)),
 )  # fmt: skip
 

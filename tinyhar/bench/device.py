@@ -58,6 +58,8 @@ class DeviceCost:
         stack_bytes: what one inference touches.
         mismatched_bytes: of all answers, against the golden ones.
         golden: where those are from.
+        kept: layers whose outputs stay from window to window; the instructions are then those of a
+            window that follows another.
     """
 
     model: str
@@ -69,6 +71,7 @@ class DeviceCost:
     stack_bytes: int
     mismatched_bytes: int
     golden: str
+    kept: int
     layers: tuple[Layer, ...]
 
 
@@ -89,7 +92,7 @@ class Device:
         self._engine = {f"{source.stem}.o" for source in engine}
         self._choosing = [source for source in engine if source.stem in CHOOSING]
         others = [source for source in engine if source.stem not in CHOOSING]
-        for source in [*others, PORT / "startup.c", FIRMWARE / "tests" / "engine_bench.c"]:
+        for source in [*others, PORT / "startup.c"]:
             self._compile(source)
 
     def measure(self, work: Workload) -> DeviceCost:
@@ -100,7 +103,8 @@ class Device:
                 the emulated board.
             ToolError: a tool fails.
         """
-        compiled = compile_model(work.tflite)
+        compiled = compile_model(work.tflite, hop=work.hop, extra_ram=work.extra_ram)
+        self._compile(FIRMWARE / "tests" / "engine_bench.c", f"-DHOP={work.hop}")
         for source in self._choosing:
             self._compile(source, f"-DTHAR_KERNELS={compiled.kernels:#x}u")
         image = self._link(work, compiled.payload, compiled.arena_bytes)
@@ -120,6 +124,7 @@ class Device:
             stack_bytes=told["stack_bytes"],
             mismatched_bytes=told["mismatched_bytes"],
             golden=work.golden,
+            kept=compiled.kept,
             layers=_layers(compiled.layers, told["layers"]),
         )
 

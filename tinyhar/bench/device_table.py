@@ -53,6 +53,7 @@ def as_json(costs: Sequence[DeviceCost]) -> dict[str, Any]:
                 "mismatched_bytes": cost.mismatched_bytes,
                 "windows": cost.windows,
                 "golden": cost.golden,
+                "kept_layers": cost.kept,
                 "layers": [vars(layer) for layer in cost.layers],
             }
             for cost in costs

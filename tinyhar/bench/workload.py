@@ -29,6 +29,10 @@ class Workload:
     y: NDArray[np.int8]
     golden: str
     """Where the answers are from."""
+    hop: int = 0
+    """Samples from one window's start to the next one's; 0: they are apart."""
+    extra_ram: int = 0
+    """Bytes that the engine may take to keep what overlapping windows share."""
 
 
 def find(paths: Iterable[Path]) -> list[Workload]:
@@ -79,6 +83,24 @@ def with_random_windows(name: str, tflite: bytes) -> Workload:
     size = (WINDOWS, *_shape(graph))
     x = np.random.default_rng(0).integers(-128, 128, size).astype(np.int8)
     return Workload(name, tflite, x, integer.run(graph, x), "desk, random windows")
+
+
+def overlapping(one: Workload, hop: int, extra_ram: int) -> Workload:
+    """The same model on windows of one random signal, each `hop` samples after the one before.
+
+    Raises:
+        DataError: a hop that is no part of a window.
+    """
+    graph = read_graph(one.tflite)
+    height, window, channels = _shape(graph)
+    if not 0 < hop < window or height != 1:
+        raise DataError(f"{one.name}: a hop of {hop} samples of windows of {window}")
+    size = (window + (WINDOWS - 1) * hop, channels)
+    signal = np.random.default_rng(0).integers(-128, 128, size).astype(np.int8)
+    x = np.stack([signal[i * hop : i * hop + window] for i in range(WINDOWS)])[:, np.newaxis]
+    title = f"{one.name}, every {hop} samples"
+    y = integer.run(graph, x)
+    return Workload(title, one.tflite, x, y, "desk, random windows", hop, extra_ram)
 
 
 def _shape(graph: Graph) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from tinyhar.convert import parameters
 from tinyhar.convert.graph import read_graph
+from tinyhar.convert.kept import best_kept
 from tinyhar.convert.memory import place_steps
 from tinyhar.convert.step import TABLE, LayerInfo, Step
 from tinyhar.convert.steps import steps_of
@@ -24,8 +25,14 @@ __all__ = ["VERSION", "CompiledModel", "LayerInfo", "compile_model"]
 VERSION: Final = 1
 """Of the payload's format; the engine refuses any other."""
 _MAGIC: Final = 0x4D434854
-_HEADER: Final = struct.Struct("<IHHIIIIII")
+_HEADER: Final = struct.Struct("<IBBHIIIIII")
+_KEPT_AT: Final = 5
 _OPERATOR: Final = struct.Struct("<BBbbbbH14HIIII")
+
+
+def kept_layers(payload: bytes) -> int:
+    """How many layers' outputs stay from window to window in a compiled model."""
+    return payload[_KEPT_AT] if len(payload) > _KEPT_AT else 0
 
 
 @dataclass(frozen=True)
@@ -37,17 +44,30 @@ class CompiledModel:
     layers: tuple[LayerInfo, ...]
     kernels: int
     """A bit for each kind of kernel that it runs: THAR_KERNELS of an image that runs no other."""
+    kept: int = 0
+    """Layers, from the first, whose outputs stay from window to window."""
 
 
-def compile_model(tflite: bytes) -> CompiledModel:
+def compile_model(
+    tflite: bytes, *, hop: int = 0, extra_ram: int = 0, kept: int | None = None
+) -> CompiledModel:
     """Compile an int8 .tflite.
+
+    Args:
+        tflite: the model.
+        hop: samples from one window's start to the next one's, where the first layers' outputs
+            shall stay from window to window and only what is new be computed; 0: they do not.
+        extra_ram: bytes of arena that this may take more.
+        kept: so many layers' outputs stay, whatever it takes; None: the best number for `hop`.
 
     Raises:
         ModelError: a model that the engine cannot run; the text names operator and layer.
     """
     graph = read_graph(tflite)
     steps = steps_of(graph)
-    arena = place_steps(graph, steps)
+    if kept is None:
+        kept = best_kept(graph, steps, hop, extra_ram) if hop else 0
+    arena = place_steps(graph, steps, kept)
     start = _HEADER.size + _OPERATOR.size * len(steps)
     rows, data = b"", b""
     tables: dict[bytes, int] = {}
@@ -65,6 +85,7 @@ def compile_model(tflite: bytes) -> CompiledModel:
     header = _HEADER.pack(
         _MAGIC,
         VERSION,
+        kept,
         len(steps),
         start + len(data),
         arena.bytes,
@@ -78,6 +99,7 @@ def compile_model(tflite: bytes) -> CompiledModel:
         arena.bytes,
         tuple(s.layer for s in steps),
         sum({1 << s.kind for s in steps}),
+        kept,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from tinyhar.convert import c_arrays, examples
 from tinyhar.convert.arena import estimate_arena, measure_arena
 from tinyhar.convert.bundle import Bundle, pack
-from tinyhar.convert.compiled import CompiledModel, compile_model
+from tinyhar.convert.compiled import CompiledModel, compile_model, kept_layers
 from tinyhar.convert.graph import read_graph
 from tinyhar.errors import DataError, ModelError, ToolError
 
@@ -32,7 +32,8 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
         DataError: the folder cannot be written.
         ToolError: the engine's sources are missing.
     """
-    compiled = compile_model(tflite)
+    kept = kept_layers(bundle.model) if bundle.engine == "compiled" else 0
+    compiled = compile_model(tflite, kept=kept)
     _check_bundle(tflite, bundle, compiled)
     arena, how = _tflm_arena(tflite, compiled)
     inputs = bundle.count_map.apply(bundle.golden_counts)

@@ -24,14 +24,19 @@ class Arena:
     offsets: dict[int, int]
 
 
-def place_steps(graph: Graph, steps: list[Step]) -> Arena:
+def place_steps(graph: Graph, steps: list[Step], kept: int = 0) -> Arena:
     """Offsets of every tensor and of each step's scratch; sets the steps' offsets and tiles.
+
+    Args:
+        graph: the model.
+        steps: its steps.
+        kept: so many of the first steps' outputs stay from one window to the next.
 
     Raises:
         ModelError: a RESHAPE that changes the number of values.
     """
     alias = _aliases(graph)
-    owner, first, last = _lifetimes(graph, steps, alias)
+    owner, first, last = _lifetimes(graph, steps, alias, kept)
     before, after = dict.fromkeys(first, 0), dict.fromkeys(first, 0)
     for step in steps:
         source = owner[alias[step.source]]
@@ -89,13 +94,17 @@ def _largest_gap(busy: list[tuple[int, int]], total: int) -> tuple[int, int]:
 
 
 def _lifetimes(
-    graph: Graph, steps: list[Step], alias: dict[int, int]
+    graph: Graph, steps: list[Step], alias: dict[int, int], kept: int
 ) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """Tensor -> the tensor whose memory it takes; that one's first and last step."""
+    """Tensor -> the tensor whose memory it takes; that one's first and last step.
+
+    What the first `kept` steps make lives from before the first step to behind the last.
+    """
     last: dict[int, int] = {alias[graph.output]: len(steps)}
     for i, step in enumerate(steps):
         for tensor in step.sources:
             last[alias[tensor]] = max(last.get(alias[tensor], 0), i)
+    last |= {step.target: len(steps) for step in steps[:kept]}
     owner = {alias[graph.input]: alias[graph.input]}
     first = {alias[graph.input]: -1}
     last.setdefault(alias[graph.input], 0)
@@ -105,7 +114,7 @@ def _lifetimes(
         share = step.in_place and last[source] == i and second != source
         owner[step.target] = source if share else step.target
         if not share:
-            first[step.target] = i
+            first[step.target] = i if i >= kept else -1
         last[owner[step.target]] = max(last.get(owner[step.target], i), last.get(step.target, i))
     return owner, first, last
 

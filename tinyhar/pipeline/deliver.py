@@ -42,7 +42,8 @@ def convert(
     logits = integer.run(graph, inputs)
     reference = TflmReference(tflite)
     equal = _equal(reference, inputs, logits, str(folder / INT8), progress)
-    compiled = compile_model(tflite)
+    hop = recipe.data.stride if recipe.band.extra_ram else 0
+    compiled = compile_model(tflite, hop=hop, extra_ram=recipe.band.extra_ram)
     output = graph.tensors[graph.output]
     bundle = Bundle(
         classes=data.classes,
@@ -82,6 +83,7 @@ def convert(
         "identity": identity(packed).hex(),
         "payload_bytes": len(compiled.payload),
         "arena_bytes": compiled.arena_bytes,
+        "kept_layers": compiled.kept,
         "teaching_bytes": len(bundle.teaching.pack()) if bundle.teaching else 0,
         "tflite_bytes": len(tflite),
         "predicted": logits[: len(test)].argmax(axis=1).tolist(),

@@ -43,6 +43,7 @@ thar_engine_status thar_engine_init(thar_engine *e, const uint8_t *model, size_t
     return THAR_ENGINE_BAD_MODEL;
   }
   const thar_op *op = ops_of(model);
+  if (plan->kept > plan->ops || !thar_kept_are_sound(op, plan->kept)) return THAR_ENGINE_BAD_MODEL;
   for (uint32_t i = 0; i < plan->ops; ++i) {
     if (op[i].kind >= THAR_KINDS || kernels[op[i].kind] == NULL) return THAR_ENGINE_UNSUPPORTED;
     if (!thar_op_is_sound(&op[i], model, plan->bytes, plan->arena_bytes)) {
@@ -71,14 +72,21 @@ static void clamp_output(const thar_op *op, uint8_t *arena) {
   }
 }
 
+void thar_run(const thar_op *op, const uint8_t *model, uint8_t *arena) {
+  kernels[op->kind](op, model, arena);
+  if ((CLAMPED_AFTER >> op->kind & 1u) != 0u && (op->low != -128 || op->high != 127)) {
+    clamp_output(op, arena);
+  }
+}
+
+static const thar_plan *plan_of(const thar_engine *e) {
+  return (const thar_plan *)(const void *)e->model;
+}
+
 thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, void *ctx) {
   const thar_op *op = ops_of(e->model);
-  uint16_t count = ((const thar_plan *)(const void *)e->model)->ops;
-  for (uint16_t i = 0; i < count; ++i, ++op) {
-    kernels[op->kind](op, e->model, e->arena);
-    if ((CLAMPED_AFTER >> op->kind & 1u) != 0u && (op->low != -128 || op->high != 127)) {
-      clamp_output(op, e->arena);
-    }
+  for (uint16_t i = 0; i < plan_of(e)->ops; ++i, ++op) {
+    thar_run(op, e->model, e->arena);
     if (fn != NULL) {
       fn(ctx, i, (const int8_t *)(e->arena + op->output),
          (size_t)op->out_h * op->out_w * op->out_c);
@@ -89,6 +97,16 @@ thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, v
 
 thar_engine_status thar_engine_invoke(thar_engine *e) {
   return thar_engine_invoke_traced(e, NULL, NULL);
+}
+
+thar_engine_status thar_engine_invoke_next(thar_engine *e, size_t hop) {
+  const thar_op *ops = ops_of(e->model);
+  uint32_t kept = plan_of(e)->kept;
+  if (hop > UINT16_MAX || !thar_run_kept(ops, kept, (uint32_t)hop, e->model, e->arena)) {
+    return thar_engine_invoke(e);
+  }
+  for (uint32_t i = kept; i < plan_of(e)->ops; ++i) thar_run(ops + i, e->model, e->arena);
+  return THAR_ENGINE_OK;
 }
 
 int8_t *thar_engine_input(thar_engine *e) {
@@ -104,7 +122,7 @@ size_t thar_engine_output_bytes(const thar_engine *e) {
   return e->output_bytes;
 }
 const int8_t *thar_engine_embedding(const thar_engine *e, size_t *bytes) {
-  const thar_plan *plan = (const thar_plan *)(const void *)e->model;
+  const thar_plan *plan = plan_of(e);
   const thar_op *last = ops_of(e->model) + plan->ops - 1;
   bool linear = plan->ops != 0u && (last->kind == THAR_CONV || last->kind == THAR_CONV_WIDE) &&
                 last->in_h == 1u && last->in_w == 1u && last->output == plan->output;

@@ -15,7 +15,8 @@
 
 typedef struct {
   uint32_t magic;
-  uint16_t version;
+  uint8_t version;
+  uint8_t kept; /* operators, from the first, whose outputs stay from window to window */
   uint16_t ops;
   uint32_t bytes; /* of the whole model */
   uint32_t arena_bytes;
@@ -128,8 +129,18 @@ static inline int32_t thar_padding_after(const thar_op *op) {
   return after > 0 ? after : 0;
 }
 
+/* Runs an operator, its activation included. */
+void thar_run(const thar_op *op, const uint8_t *model, uint8_t *arena);
+
 /* Fills the room on both sides of the input. */
 void thar_pad(const thar_op *op, uint8_t *arena);
+
+/* Runs the first `kept` operators on a window that begins `hop` samples after the one before; false:
+ * it cannot, and nothing was done. */
+bool thar_run_kept(const thar_op *ops, uint32_t kept, uint32_t hop, const uint8_t *model,
+                   uint8_t *arena);
+/* True if these operators can be run so. */
+bool thar_kept_are_sound(const thar_op *ops, uint32_t kept);
 
 /* True if every offset and size of `op` lies inside the model and the arena. */
 bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_bytes,

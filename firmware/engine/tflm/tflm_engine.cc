@@ -87,6 +87,12 @@ thar_engine_status thar_engine_invoke(thar_engine *e) {
   return SessionOf(e)->interpreter.Invoke() == kTfLiteOk ? THAR_ENGINE_OK : THAR_ENGINE_BAD_MODEL;
 }
 
+// TFLM keeps nothing from window to window.
+thar_engine_status thar_engine_invoke_next(thar_engine *e, std::size_t hop) {
+  (void)hop;
+  return thar_engine_invoke(e);
+}
+
 thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, void *ctx) {
   (void)e;
   (void)fn;

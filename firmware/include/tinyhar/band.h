@@ -82,6 +82,7 @@ typedef struct {
   thar_smoothing smoothing;
   uint32_t stream_ticks; /* spent on count maps since the last window */
   thar_smoothed shown;   /* of the last window */
+  bool streamed;         /* the engine ran nothing since the stream's last window */
 
   thar_sensor sensor;
 

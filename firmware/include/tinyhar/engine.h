@@ -51,6 +51,11 @@ size_t thar_engine_input_bytes(const thar_engine *e);
 
 thar_engine_status thar_engine_invoke(thar_engine *e);
 
+/* As invoke, and with the same bytes, where the input is the window that begins `hop` samples after
+ * the one that was invoked last: a model that keeps its first layers' outputs (plan.h) computes only
+ * what is new; any other runs whole. */
+thar_engine_status thar_engine_invoke_next(thar_engine *e, size_t hop);
+
 /* As invoke, and reports every layer; UNSUPPORTED from an engine that cannot look inside. */
 thar_engine_status thar_engine_invoke_traced(thar_engine *e, thar_layer_fn fn, void *ctx);
 

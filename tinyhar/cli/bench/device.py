@@ -21,6 +21,17 @@ def device(
             help="A .tflite file, a folder of them, or a run folder; repeatable.",
         ),
     ],
+    hop: Annotated[
+        int,
+        typer.Option(
+            help="A stream's windows, too: so many samples from one to the next, where the first "
+            "layers' outputs stay and only what is new is computed.",
+            min=0,
+        ),
+    ] = 0,
+    extra_ram: Annotated[
+        int, typer.Option(help="--hop: bytes that this may take at most.", min=0)
+    ] = 1 << 20,
     layers: Annotated[bool, typer.Option("--layers", help="Every layer's share, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -33,12 +44,15 @@ def device(
     from tinyhar.bench import device_table, workload
 
     found = workload.find(models)
+    if hop:
+        pairs = ((one, workload.overlapping(one, hop, extra_ram)) for one in found)
+        found = [each for pair in pairs for each in pair]
     with bench.device() as target:
         costs = [target.measure(one) for one in found]
     if as_json:
         print(json.dumps(device_table.as_json(costs), indent=2))
     else:
-        known = [device_table.tflm_cost(one.tflite) for one in found]
+        known = [None if one.hop else device_table.tflm_cost(one.tflite) for one in found]
         show(device_table.HEADER, device_table.rows(list(zip(costs, known, strict=True))))
         for cost in costs if layers else []:
             header = (cost.model, "operator", "instructions", "share")
