@@ -1,0 +1,228 @@
+"""Each kernel of the compiled engine alone: models of one layer on the emulated Cortex-M4.
+
+The shapes are those of wrist models: a window of 64 or 128 samples, 8 to 64 channels. Weights and
+inputs are random, and every answer is compared with the desk's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from tinyhar.bench.device import Device, DeviceCost
+from tinyhar.bench.workload import with_random_windows
+
+Shape = tuple[int, ...]
+
+_INT8, _INT32 = 9, 2
+_SCALE: Final = 0.05
+_WEIGHT: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A layer alone: what it is, over which shape, and how many products or values it takes."""
+
+    name: str
+    shape: str
+    work: int
+    """Multiplications of a convolution; values that come in, of any other layer."""
+    tflite: bytes
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A kernel and what it cost."""
+
+    kernel: Kernel
+    cost: DeviceCost
+
+    @property
+    def each(self) -> float:
+        """Instructions for one product or value."""
+        return self.cost.instructions_per_window / self.kernel.work
+
+
+def measure(device: Device) -> Iterator[Measured]:
+    """All kernels, one after another."""
+    for kernel in kernels():
+        work = with_random_windows(f"{kernel.name} {kernel.shape}", kernel.tflite)
+        yield Measured(kernel, device.measure(work))
+
+
+def kernels() -> Iterator[Kernel]:
+    """One of each kind, the convolutions in several shapes."""
+    for time, channels, filters, size, stride in (
+        (128, 6, 24, 9, 2),
+        (64, 24, 24, 3, 1),
+        (64, 16, 32, 1, 1),
+        (64, 32, 32, 1, 1),
+        (64, 64, 64, 1, 1),
+        (64, 30, 30, 1, 1),
+        (1, 64, 6, 1, 1),
+    ):
+        yield _convolution(time, channels, filters, size, stride)
+    for time, channels, size, stride in ((64, 24, 3, 1), (64, 24, 7, 1), (64, 48, 9, 2)):
+        yield _depthwise(time, channels, size, stride)
+    for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
+        yield _pool(name, 64, 32)
+    for name in ("ADD", "MUL"):
+        yield _pair(name, 64, 32)
+    for name in ("HARD_SWISH", "SOFTMAX"):
+        yield _alone(name, 64 if name == "HARD_SWISH" else 1, 32)
+
+
+class _Model:
+    """One layer on its way into a flatbuffer."""
+
+    def __init__(self, kind: str, options: Any = None) -> None:
+        self._graph = schema.SubGraphT()
+        self._graph.tensors, self._graph.operators = [], []
+        self._buffers = [schema.BufferT()]
+        self._kind, self._options = kind, options
+
+    def tensor(
+        self,
+        shape: Shape,
+        scale: float = _SCALE,
+        zero: int = 0,
+        data: NDArray[Any] | None = None,
+        kind: int = _INT8,
+    ) -> int:
+        tensor = schema.TensorT()
+        tensor.name = f"t{len(self._graph.tensors)}"
+        tensor.shape, tensor.type = list(shape), kind
+        if data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+            self._buffers.append(buffer)
+            tensor.buffer = len(self._buffers) - 1
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero]
+        self._graph.tensors.append(tensor)
+        return len(self._graph.tensors) - 1
+
+    def finish(self, inputs: list[int], output: int) -> bytes:
+        code = schema.OperatorCodeT()
+        code.builtinCode = getattr(schema.BuiltinOperator, self._kind)
+        code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 3
+        layer = schema.OperatorT()
+        layer.inputs, layer.outputs = inputs, [output]
+        if self._options is not None:
+            name = type(self._options).__name__.removesuffix("T")
+            layer.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+            layer.builtinOptions = self._options
+        self._graph.operators.append(layer)
+        self._graph.inputs, self._graph.outputs = inputs[:1], [output]
+        model = schema.ModelT()
+        model.version, model.description = 3, "one layer"
+        model.buffers, model.operatorCodes, model.subgraphs = self._buffers, [code], [self._graph]
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+def _weights(shape: Shape) -> NDArray[np.int8]:
+    return np.random.default_rng(1).integers(-127, 128, shape).astype(np.int8)
+
+
+def _weighted(
+    kind: str, options: Any, sizes: Shape, shape: Shape, outputs: int
+) -> tuple[str, bytes]:
+    """A convolution's shape in words, and its model: sizes are time in and out, channels in."""
+    time, later, channels = sizes
+    options.padding, options.strideH, options.strideW = 0, 1, -(-time // later)
+    options.fusedActivationFunction = 1
+    model = _Model(kind, options)
+    x = model.tensor((1, 1, time, channels), zero=-128)
+    w = model.tensor(shape, _WEIGHT, data=_weights(shape))
+    bias = np.zeros(outputs, np.int32)
+    b = model.tensor((outputs,), _SCALE * _WEIGHT, data=bias, kind=_INT32)
+    y = model.tensor((1, 1, later, outputs), 4 * _SCALE, -128)
+    words = f"{time} x {channels} to {later} x {outputs}"
+    return words, model.finish([x, w, b], y)
+
+
+def _convolution(time: int, channels: int, filters: int, size: int, stride: int) -> Kernel:
+    later = -(-time // stride)
+    shape = (filters, 1, size, channels)
+    options = schema.Conv2DOptionsT()
+    words, tflite = _weighted("CONV_2D", options, (time, later, channels), shape, filters)
+    return Kernel(f"CONV_2D {size}", words, later * filters * size * channels, tflite)
+
+
+def _depthwise(time: int, channels: int, size: int, stride: int) -> Kernel:
+    later = -(-time // stride)
+    options = schema.DepthwiseConv2DOptionsT()
+    options.depthMultiplier = 1
+    shape = (1, 1, size, channels)
+    words, tflite = _weighted(
+        "DEPTHWISE_CONV_2D", options, (time, later, channels), shape, channels
+    )
+    return Kernel(f"DEPTHWISE_CONV_2D {size}", words, later * size * channels, tflite)
+
+
+def _pool(kind: str, time: int, channels: int) -> Kernel:
+    options = schema.Pool2DOptionsT()
+    options.padding = 1
+    options.strideH = options.filterHeight = 1
+    options.strideW = options.filterWidth = time
+    model = _Model(kind, options)
+    x = model.tensor((1, 1, time, channels))
+    y = model.tensor((1, 1, 1, channels))
+    return Kernel(kind, f"{time} x {channels} to 1", time * channels, model.finish([x], y))
+
+
+def _pair(kind: str, time: int, channels: int) -> Kernel:
+    options = schema.AddOptionsT() if kind == "ADD" else schema.MulOptionsT()
+    model = _Model(kind, options)
+    x = model.tensor((1, 1, time, channels))
+    y = model.tensor((1, 1, time, channels), 2 * _SCALE if kind == "ADD" else _SCALE)
+    return Kernel(kind, f"{time} x {channels}", time * channels, model.finish([x, x], y))
+
+
+def _alone(kind: str, time: int, channels: int) -> Kernel:
+    options = schema.SoftmaxOptionsT() if kind == "SOFTMAX" else None
+    if options is not None:
+        options.beta = 1.0
+    model = _Model(kind, options)
+    shape = (1, 1, time, channels)
+    x = model.tensor(shape)
+    y = model.tensor(shape, 1 / 256, -128) if kind == "SOFTMAX" else model.tensor(shape)
+    return Kernel(kind, f"{time} x {channels}", time * channels, model.finish([x], y))
+
+
+HEADER: Final = ("kernel", "shape", "instructions", "each", "engine code", "wrong bytes")
+
+
+def rows(measured: list[Measured]) -> list[tuple[str, ...]]:
+    """A row a kernel; `each` is for one multiplication of a convolution, else one value."""
+    return [
+        (
+            one.kernel.name,
+            one.kernel.shape,
+            f"{one.cost.instructions_per_window:,}",
+            f"{one.each:.2f}",
+            f"{one.cost.engine_code_bytes:,}",
+            str(one.cost.mismatched_bytes),
+        )
+        for one in measured
+    ]
+
+
+def as_json(one: Measured) -> dict[str, Any]:
+    """For machines."""
+    return {
+        "kernel": one.kernel.name,
+        "shape": one.kernel.shape,
+        "instructions": one.cost.instructions_per_window,
+        "each": one.each,
+        "engine_code_bytes": one.cost.engine_code_bytes,
+        "mismatched_bytes": one.cost.mismatched_bytes,
+    }
