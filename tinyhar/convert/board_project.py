@@ -210,6 +210,7 @@ architectures=*
 
 _TFLM: Final = {
     "sketch.yaml": ("      - dir: tinyhar", ("      - Chirale_TensorFLowLite (2.0.0)",)),
+    "band.ino": ('#include "port.h"', ("#include <Chirale_TensorFlowLite.h>  // has it linked",)),
     "main/idf_component.yml": ("dependencies:", ('  espressif/esp-tflite-micro: "^1.3.4"',)),
     "west.yml": ("        name-allowlist:", ("          - cmsis-nn", "          - tflite-micro")),
     "prj.conf": (
