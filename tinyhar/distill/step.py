@@ -128,7 +128,8 @@ class Stepper:
         for name, room in self._recalled.items():
             if not recall:
                 room.scatter_nd_update([[view]], tf.cast(said[name], room.dtype)[None])
-            said[name] = tf.cast(room[view], tf.float32)
+            # room[view] would copy all of a variable that is ever scattered into.
+            said[name] = tf.cast(room.sparse_read(view), tf.float32)
         return said
 
     def _step(
