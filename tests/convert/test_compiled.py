@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.convert.tiny_models import INT32, Maker
 from tinyhar.convert import packing, parameters
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
+from tinyhar.convert.tflite_maker import INT32, Maker
 
 NAMES = ("tiny_dscnn", "ds_cnn", "band_cnn", "inverted_residual")
 CONV, DEPTHWISE, CONV_WIDE, DEPTHWISE_WIDE, MAX_POOL = range(5)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.convert.tiny_models import INT32, Maker
 from tinyhar.convert import c_arrays, integer
 from tinyhar.convert.bundle import Bundle, unpack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.export import export
 from tinyhar.convert.graph import read_graph
+from tinyhar.convert.tflite_maker import INT32, Maker
 from tinyhar.counts import CountMap
 from tinyhar.errors import DataError, ModelError
 

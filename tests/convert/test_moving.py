@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from tests.convert.tiny_models import INT32, Maker, Shape
 from tinyhar.convert import integer
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
+from tinyhar.convert.tflite_maker import INT32, Maker, Shape
 from tinyhar.errors import ModelError
 
 

@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.convert import tiny_growth
-from tests.convert.tiny_models import Maker
 from tinyhar.convert import integer, tables
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
 from tinyhar.convert.reference import TFLM, TflmReference
+from tinyhar.convert.tflite_maker import Maker
 from tinyhar.errors import ModelError
 
 SHAPE = (1, 1, 64, 4)

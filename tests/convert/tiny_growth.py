@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 if TYPE_CHECKING:
-    from tests.convert.tiny_models import Maker
+    from tinyhar.convert.tflite_maker import Maker
 
 INT8, INT32 = 9, 2
 

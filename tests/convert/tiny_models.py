@@ -1,101 +1,16 @@
 """Small int8 .tflite models made from nothing, with any shape and quantisation one likes.
 
-Written straight as flatbuffers: no converter would give the odd scales and zero points that the
-arithmetic must survive.
+No converter would give the odd scales and zero points that the arithmetic must survive.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.convert import tiny_growth
 from tests.convert.tiny_growth import some_scale, some_zero
-
-INT8, INT32, FLOAT32 = 9, 2, 0
-Shape = tuple[int, ...]
-
-
-class Maker:
-    """Builds one subgraph, operator by operator; `finish` gives the .tflite's bytes."""
-
-    def __init__(self) -> None:
-        self.model = schema.ModelT()
-        self.model.version = 3
-        self.model.description = "tiny"
-        self.model.buffers = [schema.BufferT()]
-        self.model.operatorCodes = []
-        self.graph = schema.SubGraphT()
-        self.graph.tensors = []
-        self.graph.operators = []
-        self.model.subgraphs = [self.graph]
-
-    def tensor(
-        self,
-        shape: Shape,
-        scale: float | np.ndarray = 0.05,
-        zero: int = 0,
-        *,
-        data: np.ndarray | None = None,
-        kind: int = INT8,
-        axis: int = 0,
-        name: str | None = None,
-        zeros: list[int] | None = None,
-    ) -> int:
-        t = schema.TensorT()
-        t.name = name or f"t{len(self.graph.tensors)}"
-        t.shape = [int(d) for d in shape]
-        t.type = kind
-        if data is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
-            self.model.buffers.append(buffer)
-            t.buffer = len(self.model.buffers) - 1
-        if scale is not None:
-            q = schema.QuantizationParametersT()
-            scales = np.atleast_1d(np.asarray(scale, np.float32))
-            q.scale = [float(s) for s in scales]
-            q.zeroPoint = zeros if zeros is not None else [int(zero)] * len(scales)
-            q.quantizedDimension = axis
-            t.quantization = q
-        self.graph.tensors.append(t)
-        return len(self.graph.tensors) - 1
-
-    def operator(
-        self, kind: str, inputs: list[int], output: int, options: Any = None, version: int = 3
-    ) -> int:
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, kind)
-        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = version
-        self.model.operatorCodes.append(code)
-        o = schema.OperatorT()
-        o.opcodeIndex = len(self.model.operatorCodes) - 1
-        o.inputs = inputs
-        o.outputs = [output]
-        if options is not None:
-            name = type(options).__name__.removesuffix("T")
-            o.builtinOptionsType = getattr(schema.BuiltinOptions, name)
-            o.builtinOptions = options
-        self.graph.operators.append(o)
-        return output
-
-    def finish(self, source: int, target: int) -> bytes:
-        self.graph.inputs = [source]
-        self.graph.outputs = [target]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
-
-    def shape(self, tensor: int) -> Shape:
-        return tuple(self.graph.tensors[tensor].shape)
-
-    def quantisation(self, tensor: int) -> tuple[float, int]:
-        q = self.graph.tensors[tensor].quantization
-        return q.scale[0], q.zeroPoint[0]
+from tinyhar.convert.tflite_maker import INT32, Maker, Shape
 
 
 def _activation(rng: np.random.Generator) -> int:

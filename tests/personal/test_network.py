@@ -5,24 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyhar import distill, models
+from tests.personal.small import small_student, windows
+from tinyhar import distill
 from tinyhar.distill import Examples
 from tinyhar.errors import ModelError
 from tinyhar.personal.lesson import Lesson, teach
 from tinyhar.personal.merge import merge
 from tinyhar.personal.network import embedding, learning, widened
 
-WINDOW, CHANNELS = 32, 3
-
 
 @pytest.fixture
 def student():
-    return models.build("separable", WINDOW, CHANNELS, 3, seed=1, width=0.25, depth=1)
-
-
-def windows(count: int, seed: int = 0) -> np.ndarray:
-    shape = (count, 1, WINDOW, CHANNELS)
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return small_student()
 
 
 def test_old_classes_keep_their_logits_under_their_new_numbers(student) -> None:

@@ -6,24 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tinyhar import distill, models
+from tests.personal.small import small_student, windows
+from tinyhar import distill
 from tinyhar.distill import Examples
 from tinyhar.personal.course import personalise
 from tinyhar.personal.lesson import Lesson
 from tinyhar.personal.merge import merge
 from tinyhar.personal.remember import NEVER, Remembering, as_it_was
 
-WINDOW, CHANNELS = 32, 3
-
 
 @pytest.fixture
 def student():
-    return models.build("separable", WINDOW, CHANNELS, 3, seed=1, width=0.25, depth=1)
-
-
-def windows(count: int, seed: int = 0) -> np.ndarray:
-    shape = (count, 1, WINDOW, CHANNELS)
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return small_student()
 
 
 def test_only_classes_that_were_not_recorded_are_remembered(student) -> None:

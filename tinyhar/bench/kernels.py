@@ -10,17 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from tinyhar.bench.device import Device, DeviceCost
 from tinyhar.bench.workload import with_random_windows
+from tinyhar.convert.tflite_maker import INT32, Maker, Shape
 
-Shape = tuple[int, ...]
-
-_INT8, _INT32 = 9, 2
 _SCALE: Final = 0.05
 _WEIGHT: Final = 0.01
 
@@ -74,58 +71,8 @@ def kernels() -> Iterator[Kernel]:
         yield _pool(name, 64, 32)
     for name in ("ADD", "MUL"):
         yield _pair(name, 64, 32)
-    for name in ("HARD_SWISH", "SOFTMAX"):
-        yield _alone(name, 64 if name == "HARD_SWISH" else 1, 32)
-
-
-class _Model:
-    """One layer on its way into a flatbuffer."""
-
-    def __init__(self, kind: str, options: Any = None) -> None:
-        self._graph = schema.SubGraphT()
-        self._graph.tensors, self._graph.operators = [], []
-        self._buffers = [schema.BufferT()]
-        self._kind, self._options = kind, options
-
-    def tensor(
-        self,
-        shape: Shape,
-        scale: float = _SCALE,
-        zero: int = 0,
-        data: NDArray[Any] | None = None,
-        kind: int = _INT8,
-    ) -> int:
-        tensor = schema.TensorT()
-        tensor.name = f"t{len(self._graph.tensors)}"
-        tensor.shape, tensor.type = list(shape), kind
-        if data is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
-            self._buffers.append(buffer)
-            tensor.buffer = len(self._buffers) - 1
-        tensor.quantization = schema.QuantizationParametersT()
-        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero]
-        self._graph.tensors.append(tensor)
-        return len(self._graph.tensors) - 1
-
-    def finish(self, inputs: list[int], output: int) -> bytes:
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, self._kind)
-        code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 3
-        layer = schema.OperatorT()
-        layer.inputs, layer.outputs = inputs, [output]
-        if self._options is not None:
-            name = type(self._options).__name__.removesuffix("T")
-            layer.builtinOptionsType = getattr(schema.BuiltinOptions, name)
-            layer.builtinOptions = self._options
-        self._graph.operators.append(layer)
-        self._graph.inputs, self._graph.outputs = inputs[:1], [output]
-        model = schema.ModelT()
-        model.version, model.description = 3, "one layer"
-        model.buffers, model.operatorCodes, model.subgraphs = self._buffers, [code], [self._graph]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+    yield _hard_swish(64, 32)
+    yield _softmax(32)
 
 
 def _weights(shape: Shape) -> NDArray[np.int8]:
@@ -139,14 +86,14 @@ def _weighted(
     time, later, channels = sizes
     options.padding, options.strideH, options.strideW = 0, 1, -(-time // later)
     options.fusedActivationFunction = 1
-    model = _Model(kind, options)
+    model = Maker()
     x = model.tensor((1, 1, time, channels), zero=-128)
     w = model.tensor(shape, _WEIGHT, data=_weights(shape))
     bias = np.zeros(outputs, np.int32)
-    b = model.tensor((outputs,), _SCALE * _WEIGHT, data=bias, kind=_INT32)
+    b = model.tensor((outputs,), _SCALE * _WEIGHT, data=bias, kind=INT32)
     y = model.tensor((1, 1, later, outputs), 4 * _SCALE, -128)
     words = f"{time} x {channels} to {later} x {outputs}"
-    return words, model.finish([x, w, b], y)
+    return words, model.finish(x, model.operator(kind, [x, w, b], y, options))
 
 
 def _convolution(time: int, channels: int, filters: int, size: int, stride: int) -> Kernel:
@@ -173,29 +120,37 @@ def _pool(kind: str, time: int, channels: int) -> Kernel:
     options.padding = 1
     options.strideH = options.filterHeight = 1
     options.strideW = options.filterWidth = time
-    model = _Model(kind, options)
+    model = Maker()
     x = model.tensor((1, 1, time, channels))
     y = model.tensor((1, 1, 1, channels))
-    return Kernel(kind, f"{time} x {channels} to 1", time * channels, model.finish([x], y))
+    tflite = model.finish(x, model.operator(kind, [x], y, options))
+    return Kernel(kind, f"{time} x {channels} to 1", time * channels, tflite)
 
 
 def _pair(kind: str, time: int, channels: int) -> Kernel:
     options = schema.AddOptionsT() if kind == "ADD" else schema.MulOptionsT()
-    model = _Model(kind, options)
+    model = Maker()
     x = model.tensor((1, 1, time, channels))
     y = model.tensor((1, 1, time, channels), 2 * _SCALE if kind == "ADD" else _SCALE)
-    return Kernel(kind, f"{time} x {channels}", time * channels, model.finish([x, x], y))
+    tflite = model.finish(x, model.operator(kind, [x, x], y, options))
+    return Kernel(kind, f"{time} x {channels}", time * channels, tflite)
 
 
-def _alone(kind: str, time: int, channels: int) -> Kernel:
-    options = schema.SoftmaxOptionsT() if kind == "SOFTMAX" else None
-    if options is not None:
-        options.beta = 1.0
-    model = _Model(kind, options)
-    shape = (1, 1, time, channels)
-    x = model.tensor(shape)
-    y = model.tensor(shape, 1 / 256, -128) if kind == "SOFTMAX" else model.tensor(shape)
-    return Kernel(kind, f"{time} x {channels}", time * channels, model.finish([x], y))
+def _hard_swish(time: int, channels: int) -> Kernel:
+    model = Maker()
+    x = model.tensor((1, 1, time, channels))
+    y = model.tensor((1, 1, time, channels))
+    tflite = model.finish(x, model.operator("HARD_SWISH", [x], y))
+    return Kernel("HARD_SWISH", f"{time} x {channels}", time * channels, tflite)
+
+
+def _softmax(channels: int) -> Kernel:
+    model, options = Maker(), schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    x = model.tensor((1, 1, 1, channels))
+    y = model.tensor((1, 1, 1, channels), 1 / 256, -128)
+    tflite = model.finish(x, model.operator("SOFTMAX", [x], y, options))
+    return Kernel("SOFTMAX", f"1 x {channels}", channels, tflite)
 
 
 HEADER: Final = ("kernel", "shape", "instructions", "each", "engine code", "wrong bytes")

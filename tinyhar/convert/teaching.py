@@ -85,13 +85,17 @@ class Teaching:
 
         Ties in steps go to the first class, as everywhere on a band.
         """
-        centred = means.astype(np.int64) - self.zero_point
-        precision = self.precision.astype(np.int64)
-        norms = ((centred @ precision) * centred).sum(axis=1)
-        scores = 2 * ((x.astype(np.int64) - self.zero_point) @ precision @ centred.T) - norms
+        scores = self.scores(x, means)
         behind = scores.max(axis=1, keepdims=True) - scores
         steps = (behind * self.multiplier + (1 << (self.shift - 1))) >> self.shift
         return np.maximum(BEST - steps, -_WORST).astype(np.int8)
+
+    def scores(self, x: Int8, means: Int8) -> Int64:
+        """How near each mean is, int64 [n, k]: differences in a row are differences of distance."""
+        centred = means.astype(np.int64) - self.zero_point
+        precision = self.precision.astype(np.int64)
+        norms = ((centred @ precision) * centred).sum(axis=1)
+        return 2 * ((x.astype(np.int64) - self.zero_point) @ precision @ centred.T) - norms
 
     def mean(self, shown: Int8, samples: int, window: int, known: Int8 | None) -> Int8:
         """The mean int8 [d] of embeddings int8 [n, d], n at least 1.
@@ -195,10 +199,7 @@ def fit_teaching(
 
 def _temperature(teaching: Teaching, x: Int8, y: Int64, worth: float) -> float:
     """What the log-densities are divided by so that they are no surer than they are right."""
-    centred = teaching.means.astype(np.float64) - teaching.zero_point
-    precision = teaching.precision.astype(np.float64) * worth
-    norms = ((centred @ precision) * centred).sum(axis=1)
-    nats = (x.astype(np.float64) - teaching.zero_point) @ precision @ centred.T - norms / 2
+    nats = teaching.scores(x, teaching.means) * (worth / 2)
     tried = 2.0 ** np.arange(0, 8.5, 0.5)
     return float(tried[int(np.argmin([_surprise(nats / t, y) for t in tried]))])
 
