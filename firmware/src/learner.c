@@ -22,11 +22,16 @@ static thar_taught_class taught(const thar_learner *l, uint8_t index) {
   return thar_taught_get(&l->kept, l->entry[index]);
 }
 
+/* What the bundle knows of one of its own classes. */
+static const int8_t *bundled_mean(const thar_learner *l, uint8_t index) {
+  return l->teaching.means + (size_t)index * l->teaching.size;
+}
+
 static const int8_t *mean_of(const thar_learner *l, uint8_t index) {
   if (l->entry[index] != THAR_NONE) {
     return taught(l, index).mean;
   }
-  return l->teaching.means + (size_t)index * l->teaching.size;
+  return bundled_mean(l, index);
 }
 
 static void project(const thar_learner *l, const int8_t *x, int32_t *projected) {
@@ -180,7 +185,7 @@ thar_learn_status thar_learner_keep(thar_learner *l, const thar_model *m) {
   }
   const uint8_t index = l->class_index, own = own_classes(m);
   const thar_shown shown = {l->windows, thar_learner_samples(l, m), l->sums};
-  const int8_t *known = index < own ? l->teaching.means + (size_t)index * l->teaching.size : NULL;
+  const int8_t *known = index < own ? bundled_mean(l, index) : NULL;
   thar_teaching_mean(&l->teaching, &shown, m->bundle.header.window, known, mean);
   thar_taught_class one = {
       .class_index = index < own ? index : THAR_NONE,
