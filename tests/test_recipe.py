@@ -40,7 +40,11 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("student.training.rate", "fast", ["student.training.rate", "number", "fast"]),
         ("pruning.method", "magic", ["pruning.method", "'channels'", "magic"]),
         ("split.leave_one_out", ["s02"], ["either", "leave_one_out"]),
-        ("pruning.method", "magnitude", ["quantisation.method 'ptq'", "zeros"]),
+        ("pruning.method", "magnitude", ["quantisation.method 'ptq'", "value of its own"]),
+        ("clustering.values", 16, ["clustering", "quantisation.method 'ptq'"]),
+        ("clustering.values", 17, ["clustering.values", "less than or equal to 16"]),
+        ("pruning", {"method": "none", "flash_bytes": 9000}, ["'flash_bytes'", "'channels'"]),
+        ("pruning", {"method": "magnitude", "by": "bn"}, ["'by'", "'channels'"]),
         ("name", "Bad Name", ["name", "pattern"]),
     ],
 )

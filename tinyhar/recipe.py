@@ -179,20 +179,48 @@ class Augmentation(Table):
 
 
 class Pruning(Table):
-    """Whole channels are removed (structured), or small weights set to zero (magnitude)."""
+    """Whole channels are removed (structured), or small weights set to zero (magnitude).
+
+    With a budget, instead of a share, channels go until what is left keeps all of its limits;
+    `flash_bytes`, `ram_bytes` and `instructions` are those of `tinyhar search`, measured on the
+    emulated Cortex-M4 with the engine counted.
+    """
 
     method: Literal["none", "channels", "magnitude"] = "channels"
+    by: Literal["l1", "bn", "sensitivity"] = "l1"
+    """Which channels: an equal share of the least important everywhere, or those missed least."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     """Of the channels (or weights) that go."""
     parameters: Annotated[int, Field(ge=100)] | None = None
-    """Instead of a share: channels go until at most so many parameters are left."""
+    flash_bytes: Annotated[int, Field(ge=1000)] | None = None
+    ram_bytes: Annotated[int, Field(ge=100)] | None = None
+    instructions: Annotated[int, Field(ge=1000)] | None = None
     training: Training = Training(epochs=16, rate=1e-3)
 
+    @property
+    def budget(self) -> dict[str, int]:
+        """The limits that are set, by name."""
+        limits = {name: getattr(self, name) for name in (*DEVICE_LIMITS, "parameters")}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
     @model_validator(mode="after")
-    def _a_budget_is_for_channels(self) -> Pruning:
-        if self.parameters is not None and self.method != "channels":
-            raise ValueError(f"'parameters' goes with method 'channels', not '{self.method}'")
+    def _channels_have_budgets(self) -> Pruning:
+        if self.method != "channels" and (self.budget or self.by != "l1"):
+            key = next(iter(self.budget), "by")
+            raise ValueError(f"'{key}' goes with method 'channels', not '{self.method}'")
         return self
+
+
+DEVICE_LIMITS = ("flash_bytes", "ram_bytes", "instructions")
+"""Limits of a pruning that a device is measured for."""
+
+
+class Clustering(Table):
+    """Weights share a few values, numbered by four bits on the band (after pruning)."""
+
+    values: Annotated[int, Field(ge=2, le=16)] | None = None
+    """Different weights of a layer at most; none: no clustering."""
+    training: Training = Training(epochs=8, rate=5e-4, average=0.99, settle=0)
 
 
 class Quantisation(Table):
@@ -227,6 +255,7 @@ class Recipe(Table):
     distillation: Distillation = Distillation()
     augmentation: Augmentation = Augmentation()
     pruning: Pruning = Pruning()
+    clustering: Clustering = Clustering()
     quantisation: Quantisation = Quantisation()
     band: Band = Band()
 
@@ -247,11 +276,20 @@ class Recipe(Table):
         return self.seed if self.teacher.seed is None else self.teacher.seed
 
     @model_validator(mode="after")
-    def _zeros_stay_zero(self) -> Recipe:
-        if self.pruning.method == "magnitude" and self.quantisation.method == "qat":
+    def _training_keeps_what_compression_made(self) -> Recipe:
+        makers = {
+            "pruning.method 'magnitude'": self.pruning.method == "magnitude",
+            "clustering": self.clustering.values is not None,
+        }
+        maker = next((name for name, used in makers.items() if used), None)
+        if maker and self.quantisation.method == "qat":
             raise ValueError(
-                "pruning.method 'magnitude' goes with quantisation.method 'ptq': "
-                "quantisation-aware training would fill the zeros again"
+                f"{maker} goes with quantisation.method 'ptq': "
+                "quantisation-aware training would give every weight a value of its own again"
+            )
+        if all(makers.values()):
+            raise ValueError(
+                "clustering would fill the zeros of pruning.method 'magnitude': choose one"
             )
         return self
 
@@ -336,6 +374,7 @@ def quick(recipe: Recipe) -> Recipe:
             "teacher": shorter(recipe.teacher, 8),
             "student": shorter(recipe.student, 12),
             "pruning": shorter(recipe.pruning, 4),
+            "clustering": shorter(recipe.clustering, 2),
             "quantisation": shorter(recipe.quantisation, 2),
         }
     )

@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from tinyhar.bench import device as bench
+from tinyhar.band import cortex_m4
 from tinyhar.cli.main import app
 
 MOST = {"CONV_2D": 2.6, "DEPTHWISE_CONV_2D": 6.5, "AVERAGE_POOL_2D": 2.5, "MAX_POOL_2D": 2.5,
@@ -16,7 +16,7 @@ MOST = {"CONV_2D": 2.6, "DEPTHWISE_CONV_2D": 6.5, "AVERAGE_POOL_2D": 2.5, "MAX_P
 
 
 def test_every_kernel_is_right_and_as_fast_as_it_was() -> None:
-    if bench.missing_tools():
+    if cortex_m4.missing_tools():
         pytest.skip("no cross compiler or no QEMU")
     told = CliRunner().invoke(app, ["bench", "kernels", "--json"])
     assert told.exit_code == 0, told.output

@@ -35,6 +35,9 @@ def _weights(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     if style < 0.15:
         return rng.integers(-128, 128, shape).astype(np.int8)
     weights = np.clip(np.rint(rng.normal(0, 45, shape)), -127, 127).astype(np.int8)
+    if style > 0.8:  # clustered
+        values = np.clip(np.rint(rng.normal(0, 60, rng.integers(1, 17))), -127, 127)
+        return rng.choice(values, shape).astype(np.int8)
     if style < 0.3:
         weights[tuple(rng.integers(0, s) for s in shape[:1])] = 0
     return weights

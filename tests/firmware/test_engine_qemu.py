@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.convert.tiny_models import random_model, random_windows
-from tinyhar.bench import device as bench
-from tinyhar.bench.device import Device
-from tinyhar.bench.workload import Workload
+from tinyhar.band import cortex_m4
+from tinyhar.band.cortex_m4 import Device
+from tinyhar.band.workload import Workload
 from tinyhar.convert import integer
 from tinyhar.convert.graph import read_graph
 from tinyhar.errors import ModelError
@@ -15,7 +15,7 @@ from tinyhar.errors import ModelError
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Device:
-    if bench.missing_tools():
+    if cortex_m4.missing_tools():
         pytest.skip("no cross compiler or no QEMU")
     return Device(tmp_path_factory.mktemp("cortex-m4"))
 

@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyhar import recipe
-from tinyhar.bench import device
+from tinyhar.band import cortex_m4
+from tinyhar.band.budget import Budget
 from tinyhar.bench.workers import Alone
 from tinyhar.cli.search import BINARY, DECIMAL, _size
 from tinyhar.errors import DataError, ModelError, RecipeError, ToolError
 from tinyhar.search import cost as costing
 from tinyhar.search import halving, pages, space
 from tinyhar.search import run as searching
-from tinyhar.search.cost import Budget, Cost, affordable
+from tinyhar.search.cost import Cost, affordable
 from tinyhar.search.front import front
 from tinyhar.search.space import Candidate
 
@@ -233,7 +234,7 @@ def test_sizes_are_read(text: str, units: dict[str, int], value: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_real_search_on_synthetic_movement(tmp_path: Path) -> None:
-    if device.missing_tools():
+    if cortex_m4.missing_tools():
         pytest.skip("no cross compiler or no QEMU")
     plan = searching.Plan(
         recipe=recipe.load("demo"),

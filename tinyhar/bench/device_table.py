@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tinyhar.bench.device import DeviceCost
+from tinyhar.band.cortex_m4 import DeviceCost
 
 _TFLM = Path(__file__).with_name("tflm_costs.toml")
 

@@ -14,8 +14,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from tinyhar.bench.device import Device, DeviceCost
-from tinyhar.bench.workload import with_random_windows
+from tinyhar.band.cortex_m4 import Device, DeviceCost
+from tinyhar.band.workload import with_random_windows
+from tinyhar.convert.clustered import VALUES
 from tinyhar.convert.tflite_maker import INT32, Maker, Shape
 
 _SCALE: Final = 0.05
@@ -65,6 +66,8 @@ def kernels() -> Iterator[Kernel]:
         (1, 64, 6, 1, 1),
     ):
         yield _convolution(time, channels, filters, size, stride)
+    for time, channels, filters, size, stride in ((64, 24, 24, 3, 1), (64, 64, 64, 1, 1)):
+        yield _convolution(time, channels, filters, size, stride, clustered=True)
     for time, channels, size, stride in ((64, 24, 3, 1), (64, 24, 7, 1), (64, 48, 9, 2)):
         yield _depthwise(time, channels, size, stride)
     for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
@@ -75,12 +78,15 @@ def kernels() -> Iterator[Kernel]:
     yield _softmax(32)
 
 
-def _weights(shape: Shape) -> NDArray[np.int8]:
-    return np.random.default_rng(1).integers(-127, 128, shape).astype(np.int8)
+def _weights(shape: Shape, clustered: bool) -> NDArray[np.int8]:
+    random = np.random.default_rng(1)
+    if clustered:
+        return random.choice(np.linspace(-127, 127, VALUES), shape).astype(np.int8)
+    return random.integers(-127, 128, shape).astype(np.int8)
 
 
 def _weighted(
-    kind: str, options: Any, sizes: Shape, shape: Shape, outputs: int
+    kind: str, options: Any, sizes: Shape, shape: Shape, outputs: int, clustered: bool = False
 ) -> tuple[str, bytes]:
     """A convolution's shape in words, and its model: sizes are time in and out, channels in."""
     time, later, channels = sizes
@@ -88,7 +94,7 @@ def _weighted(
     options.fusedActivationFunction = 1
     model = Maker()
     x = model.tensor((1, 1, time, channels), zero=-128)
-    w = model.tensor(shape, _WEIGHT, data=_weights(shape))
+    w = model.tensor(shape, _WEIGHT, data=_weights(shape, clustered))
     bias = np.zeros(outputs, np.int32)
     b = model.tensor((outputs,), _SCALE * _WEIGHT, data=bias, kind=INT32)
     y = model.tensor((1, 1, later, outputs), 4 * _SCALE, -128)
@@ -96,12 +102,16 @@ def _weighted(
     return words, model.finish(x, model.operator(kind, [x, w, b], y, options))
 
 
-def _convolution(time: int, channels: int, filters: int, size: int, stride: int) -> Kernel:
+def _convolution(
+    time: int, channels: int, filters: int, size: int, stride: int, *, clustered: bool = False
+) -> Kernel:
     later = -(-time // stride)
     shape = (filters, 1, size, channels)
     options = schema.Conv2DOptionsT()
-    words, tflite = _weighted("CONV_2D", options, (time, later, channels), shape, filters)
-    return Kernel(f"CONV_2D {size}", words, later * filters * size * channels, tflite)
+    sizes = (time, later, channels)
+    words, tflite = _weighted("CONV_2D", options, sizes, shape, filters, clustered)
+    name = f"CONV_2D {size}{', clustered' if clustered else ''}"
+    return Kernel(name, words, later * filters * size * channels, tflite)
 
 
 def _depthwise(time: int, channels: int, size: int, stride: int) -> Kernel:

@@ -13,10 +13,10 @@ from typing import Any
 
 import tinyhar
 from tinyhar import recipe as recipes
-from tinyhar.bench import device as bench_device
+from tinyhar.band import cortex_m4
+from tinyhar.band.workload import with_random_windows
 from tinyhar.bench import forest
 from tinyhar.bench.cells import Cell
-from tinyhar.bench.workload import with_random_windows
 from tinyhar.convert.compiled import compile_model
 from tinyhar.errors import ModelError
 from tinyhar.pipeline.folder import RunFolder
@@ -143,9 +143,9 @@ def _int8(cell: Cell, folder: RunFolder, data: Path | None) -> _Outcome:
 def _on_device(cell: Cell, tflite: bytes) -> dict[str, int]:
     """The model in the compiled engine: no engine, no firmware counted."""
     compiled = compile_model(tflite)
-    if bench_device.missing_tools():
+    if cortex_m4.missing_tools():
         return {"flash_bytes": len(compiled.payload), "ram_bytes": compiled.arena_bytes}
-    with bench_device.device() as target:
+    with cortex_m4.device() as target:
         cost = target.measure(with_random_windows(cell.id, tflite))
     if cost.mismatched_bytes:
         raise ModelError(

@@ -68,7 +68,7 @@ def search(
     was stopped.
     """
     from tinyhar import recipe as recipes
-    from tinyhar.search.cost import Budget
+    from tinyhar.band.budget import Budget
 
     budget = Budget(
         flash_bytes=_size("--flash", flash, BINARY),

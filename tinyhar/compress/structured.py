@@ -8,18 +8,19 @@ channels and the logits stay.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import tf_keras as keras
 
 from tinyhar.errors import ModelError
-from tinyhar.models import total_cost
 from tinyhar.models.blocks import HardSwish
 
 layers = keras.layers
 Importance = Literal["bn", "l1"]
+Plan = TypeVar("Plan")
 
 
 @dataclass
@@ -61,6 +62,12 @@ def channel_groups(model: keras.Model) -> dict[str, ChannelGroup]:
         if isinstance(layer, (layers.InputLayer, layers.Dense)):
             group.free = False
     return {layer.name: groups[root(layer.name)] for layer in model.layers}
+
+
+def channels_of(model: keras.Model) -> int:
+    """How many channels there are to prune, each group of them counted once."""
+    groups = {id(group): group for group in channel_groups(model).values()}
+    return sum(group.channels for group in groups.values() if group.free)
 
 
 def importance(model: keras.Model, group: ChannelGroup, by: Importance) -> np.ndarray:
@@ -108,26 +115,41 @@ def prune_channels(
     for group in groups.values():
         if id(group) not in chosen:
             chosen[id(group)] = _best(model, group, keep, by, multiple)
-    return _rebuild(model, {name: chosen[id(group)] for name, group in groups.items()})
+    return with_channels(model, {name: chosen[id(group)] for name, group in groups.items()})
 
 
-def prune_to(
-    model: keras.Model, parameters: int, *, by: Importance = "l1", multiple: int = 4
-) -> keras.Model:
-    """As `prune_channels`, keeping the largest share that leaves at most so many parameters."""
-    best = None
-    low, high = 1, 100  # percent to keep, by bisection: more kept is never smaller
+def prune_until(
+    model: keras.Model,
+    fits: Callable[[keras.Model], bool],
+    *,
+    by: Importance = "l1",
+    multiple: int = 4,
+) -> keras.Model | None:
+    """As `prune_channels`, keeping the largest share of channels that `fits`; None: no share does.
+
+    Args:
+        fits: whether a model is small enough; one that keeps more is never smaller.
+    """
+    shares = [percent / 100 for percent in range(100, 0, -1)]
+    return first_that_fits(
+        shares, lambda share: prune_channels(model, share, by=by, multiple=multiple), fits
+    )
+
+
+def first_that_fits(
+    plans: Sequence[Plan],
+    made: Callable[[Plan], keras.Model],
+    fits: Callable[[keras.Model], bool],
+) -> keras.Model | None:
+    """What is made of the first of ever smaller plans that fits, by bisection; None: none does."""
+    best, low, high = None, 0, len(plans) - 1
     while low <= high:
-        percent = (low + high) // 2
-        smaller = prune_channels(model, percent / 100, by=by, multiple=multiple)
-        if total_cost(smaller).parameters <= parameters:
-            best, low = smaller, percent + 1
+        middle = (low + high) // 2
+        smaller = made(plans[middle])
+        if fits(smaller):
+            best, high = smaller, middle - 1
         else:
-            high = percent - 1
-    if best is None:
-        raise ModelError(
-            f"structured pruning: {model.name!r} cannot shrink to {parameters} parameters"
-        )
+            low = middle + 1
     return best
 
 
@@ -140,7 +162,7 @@ def _best(
     return np.sort(np.argsort(-importance(model, group, by), kind="stable")[:count])
 
 
-def _rebuild(model: keras.Model, kept: dict[str, np.ndarray]) -> keras.Model:
+def with_channels(model: keras.Model, kept: dict[str, np.ndarray]) -> keras.Model:
     """The model with only the kept channels of each layer, weights and all."""
     config = model.get_config()
     for entry in config["layers"]:

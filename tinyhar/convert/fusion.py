@@ -9,7 +9,7 @@ import numpy as np
 from tinyhar.convert import moving
 from tinyhar.convert.graph import Graph, Operator
 from tinyhar.convert.parameters import Weighted
-from tinyhar.convert.step import CONV, MAX_POOL, TABLE, Step
+from tinyhar.convert.step import MAX_POOL, PACKED_CONV, TABLE, Step
 from tinyhar.convert.tables import look_up
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -83,7 +83,7 @@ def _alone(graph: Graph, before: Step, step: Step) -> bool:
 
 def _halves(before: Step, step: Step) -> bool:
     w = step.window
-    if before.kind != CONV or before.pool != 1 or step.kind != MAX_POOL or w is None:
+    if before.kind not in PACKED_CONV or before.pool != 1 or step.kind != MAX_POOL or w is None:
         return False
     return (
         w.kernel == w.stride == (1, 2)

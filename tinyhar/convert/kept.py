@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tinyhar.convert.graph import Graph
 from tinyhar.convert.memory import place_steps
-from tinyhar.convert.step import CONV, DEPTHWISE, Step
+from tinyhar.convert.step import DEPTHWISE, PACKED_CONV, Step
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def shared_outputs(steps: Sequence[Step], hop: int) -> Iterator[Shared]:
     for i, step in enumerate(steps):
         w = step.window
         chained = i == 0 or steps[i - 1].target == step.source
-        if step.kind not in (CONV, DEPTHWISE) or w is None or not chained:
+        if step.kind not in (*PACKED_CONV, DEPTHWISE) or w is None or not chained:
             return
         now = now or Shared(0, w.input[1] - hop, hop)
         stride = w.stride[1] * step.pool

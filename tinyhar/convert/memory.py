@@ -8,7 +8,7 @@ from typing import Final
 
 from tinyhar.convert.graph import Graph
 from tinyhar.convert.placement import Block, place
-from tinyhar.convert.step import CONV, Step
+from tinyhar.convert.step import PACKED_CONV, Step
 from tinyhar.errors import ModelError
 
 _SCRATCH: Final = 512
@@ -57,8 +57,8 @@ def place_steps(graph: Graph, steps: list[Step], kept: int = 0) -> Arena:
             if b.first <= i <= b.last
         ]
         gap, room = _largest_gap(busy, total)
-        if step.kind == CONV:
-            step.tile = max(1, min(room // step.scratch, _pairs(step)))
+        if step.kind in PACKED_CONV:
+            step.tile = max(1, min((room - step.expanded) // step.scratch, _pairs(step)))
         if step.rows:
             step.data = struct.pack("<I", len(step.rows)) + b"".join(
                 struct.pack("<2I", places[alias[tensor]], width) for tensor, width in step.rows
@@ -78,9 +78,9 @@ def _pairs(step: Step) -> int:
 
 def _wanted(step: Step) -> int:
     """Scratch to ask for: a convolution reads its weights' heads once for all pairs in it."""
-    if step.kind != CONV:
+    if step.kind not in PACKED_CONV:
         return step.scratch
-    return step.scratch * max(1, min(_pairs(step), _SCRATCH // step.scratch))
+    return step.expanded + step.scratch * max(1, min(_pairs(step), _SCRATCH // step.scratch))
 
 
 def _largest_gap(busy: list[tuple[int, int]], total: int) -> tuple[int, int]:

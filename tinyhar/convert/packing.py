@@ -17,6 +17,9 @@ from tinyhar.convert.parameters import Weighted
 _SUM_LIMIT: Final = 1 << 23
 _DEEPEST_SHIFT: Final = 16
 
+QUAD_ORDER: Final = (0, 2, 1, 3)
+"""How four inputs' weights lie: bytes 0 and 2 spread to halves first."""
+
 
 def folded_bias(p: Weighted) -> NDArray[np.int64]:
     """Bias per channel with the input's zero point folded in: sums then run over raw int8."""
@@ -87,22 +90,31 @@ def _heads(p: Weighted) -> NDArray[np.int32]:
     return np.stack([heads, p.multiplier], axis=1).astype("<i4")
 
 
+def channel_heads(p: Weighted) -> NDArray[np.int32]:
+    """What each channel's weights are preceded by, int32 [channels, 2]; a silent one makes the
+    number of channels even."""
+    heads = np.zeros((2 * -(-len(p.weights) // 2), 2), "<i4")
+    heads[:, 0] = 8
+    heads[: len(p.weights)] = _heads(p)
+    return heads
+
+
+def padded_weights(p: Weighted) -> NDArray[np.int64]:
+    """[channels, inputs] with zeros to an even number of channels and to quads of inputs."""
+    flat = _flat(p)
+    channels, inputs = flat.shape
+    return np.pad(flat, ((0, channels % 2), (0, -inputs % 4)))
+
+
 def pack_convolution(p: Weighted) -> bytes:
     """Pairs of channels: two heads, then one 16-bit weight 256*w1 + w0 an input.
 
     Inputs come in quads, each as (0, 2), (1, 3): the order in which bytes spread to halves.
     """
-    channels = len(p.weights)
-    pairs = -(-channels // 2)
-    flat = _flat(p)
-    quads = -(-flat.shape[1] // 4)
-    weights = np.zeros((pairs * 2, quads * 4), np.int64)
-    weights[:channels, : flat.shape[1]] = flat
-    both = (256 * weights[1::2] + weights[0::2]).reshape(pairs, quads, 4)
-    halves = both[:, :, [0, 2, 1, 3]].reshape(pairs, -1).astype("<i2")
-    heads = np.zeros((pairs * 2, 2), "<i4")
-    heads[:, 0] = 8
-    heads[:channels] = _heads(p)
+    weights, heads = padded_weights(p), channel_heads(p)
+    pairs = len(weights) // 2
+    both = (256 * weights[1::2] + weights[0::2]).reshape(pairs, -1, 4)
+    halves = both[:, :, QUAD_ORDER].reshape(pairs, -1).astype("<i2")
     return b"".join(heads[2 * i : 2 * i + 2].tobytes() + halves[i].tobytes() for i in range(pairs))
 
 

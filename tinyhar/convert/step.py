@@ -8,7 +8,9 @@ from tinyhar.convert import parameters
 
 CONV, DEPTHWISE, CONV_WIDE, DEPTHWISE_WIDE = range(4)
 MAX_POOL, AVERAGE_POOL, MEAN, ADD, SOFTMAX = range(4, 9)
-TABLE, MUL, PAD, CONCATENATION = range(9, 13)
+TABLE, MUL, PAD, CONCATENATION, CONV_CLUSTERED = range(9, 14)
+PACKED_CONV = (CONV, CONV_CLUSTERED)
+"""Convolutions over time that pool, tile and keep alike."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Step:
     pool: int = 1
     scratch: int = 0
     """Bytes that the kernel works in; a convolution's for one pair of outputs."""
+    expanded: int = 0
+    """Bytes of a pair of clustered channels' weights, which the kernel expands beside that."""
     before: int = 0
     """Bytes that must be free before the input, for padding; `after` likewise."""
     after: int = 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyhar.convert import packing, parameters
+from tinyhar.convert.clustered import pack_clustered
 from tinyhar.convert.fusion import absorbed_paddings, fuse, with_padding
 from tinyhar.convert.graph import Graph, Operator
 from tinyhar.convert.pointwise import step_without_weights
 from tinyhar.convert.step import (
     AVERAGE_POOL,
     CONV,
+    CONV_CLUSTERED,
     CONV_WIDE,
     DEPTHWISE,
     DEPTHWISE_WIDE,
@@ -77,8 +79,7 @@ def _weighted(graph: Graph, weighted: parameters.Weighted, step: Step) -> Step:
         data = packing.pack_depthwise(p) if packed else packing.pack_plain(p)
         scratch = 8 * inputs if packed else 0
     else:
-        kind = CONV if packed else CONV_WIDE
-        data = packing.pack_convolution(p) if packed else packing.pack_plain(p)
+        kind, data = _convolution(p, packed)
         scratch = (4 if p.window.output[1] > 1 else 2) * _quads(inputs) if packed else 0
     room = _room(p.window, in_channels, 0 if p.depthwise else _quads(inputs) - inputs)
     return replace(
@@ -93,8 +94,19 @@ def _weighted(graph: Graph, weighted: parameters.Weighted, step: Step) -> Step:
         input=(*p.window.input, in_channels),
         output=(*p.window.output, channels),
         scratch=scratch,
+        expanded=16 + 2 * _quads(inputs) if kind == CONV_CLUSTERED else 0,
         data=data,
     )
+
+
+def _convolution(p: parameters.Weighted, packed: bool) -> tuple[int, bytes]:
+    """The kernel for a convolution, and its weights as that reads them."""
+    if not packed:
+        return CONV_WIDE, packing.pack_plain(p)
+    clustered = pack_clustered(p)
+    if clustered is not None:
+        return CONV_CLUSTERED, clustered
+    return CONV, packing.pack_convolution(p)
 
 
 def _quads(inputs: int) -> int:

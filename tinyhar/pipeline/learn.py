@@ -1,4 +1,4 @@
-"""The stages that train the student: distilled, pruned, int8 (the teacher's is `teach`).
+"""The stages that train the student: distilled, int8 (pruning is `shrink`, the teacher's `teach`).
 
 Each leaves a model in the run folder and returns facts for the report. A training that was
 interrupted goes on from the epoch where it stopped.
@@ -88,48 +88,17 @@ def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
     training, heads = recipe.student.training, recipe.distillation.heads
     if heads:
         student = distill.compete(student, heads, seed=recipe.seed)
-    support = _help(recipe, folder)
-    history = trainer.fit(student, training, "student", **support)
+    helpers = support(recipe, folder)
+    history = trainer.fit(student, training, "student", **helpers)
     facts: dict[str, Any] = {}
     if heads:
         facts["heads"] = _standing(student)
         progress.note(_told(facts["heads"]))
         student = distill.choose(student)
-        settled = trainer.fit(student, _brief(training), "chosen", resumable=False, **support)
+        settled = trainer.fit(student, _brief(training), "chosen", resumable=False, **helpers)
         facts["chosen_curve"] = curve_of(settled)
     save(folder, STUDENT, student)
     return {**facts_of(student, data, history, trainer.clip), **facts}
-
-
-def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
-    """Remove channels, or set small weights to zero, then train what is left.
-
-    A student within its budget of parameters stays as it is.
-    """
-    student = load(folder, STUDENT)
-    trainer = Trainer(recipe, folder, data, progress, clip_of(recipe, data))
-    support = _help(recipe, folder)
-    training, share = recipe.pruning.training, recipe.pruning.share
-    history = None
-    budget = recipe.pruning.parameters
-    if budget is not None and models.total_cost(student).parameters <= budget:
-        progress.note(f"nothing to prune: the student is within {budget:,} parameters")
-    elif recipe.pruning.method == "channels":
-        student = (
-            compress.prune_channels(student, keep=1 - share)
-            if budget is None
-            else compress.prune_to(student, budget)
-        )
-        history = trainer.fit(student, training, "pruned", **support)
-    elif recipe.pruning.method == "magnitude":
-        steps = training.epochs * max(1, int(data.side("train").sum()) // training.batch)
-        sparse = compress.sparsify(student, sparsity=share, steps=steps)
-        history = trainer.fit(
-            sparse.model, training, "pruned", before_step=sparse.step, resumable=False, **support
-        )
-        student = sparse.strip()
-    save(folder, PRUNED, student)
-    return facts_of(student, data, history, trainer.clip)
 
 
 def quantise(
@@ -138,7 +107,7 @@ def quantise(
     """Make the int8 model, and the one by calibration alone to compare it with."""
     student = load(folder, PRUNED)
     clip = clip_of(recipe, data)
-    sample = _calibration(recipe, data)
+    sample = calibration(recipe, data)
     calibrated = compress.to_tflite(student, calibration=sample, clip=clip, isolated=False)
     folder.write_bytes(CALIBRATED, calibrated)
     history, deployed = None, calibrated
@@ -146,7 +115,7 @@ def quantise(
         aware = compress.quantise_aware(student, sample, clip=clip)
         trainer = Trainer(recipe, folder, data, progress, clip)
         history = trainer.fit(
-            aware, recipe.quantisation.training, "int8", resumable=False, **_help(recipe, folder)
+            aware, recipe.quantisation.training, "int8", resumable=False, **support(recipe, folder)
         )
         deployed = compress.to_tflite(aware, isolated=False)
     folder.write_bytes(INT8, deployed)
@@ -164,8 +133,8 @@ def quantise(
     }
 
 
-def _help(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
-    """The method and the teacher that stand by a student."""
+def support(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
+    """The method and the teacher that stand by a student, as `Trainer.fit` takes them."""
     method = _method(recipe)
     if not method.needs_teacher:
         return {"method": method}
@@ -217,7 +186,7 @@ def _answers(tflite: bytes, data: Prepared) -> list[int]:
     return predicted
 
 
-def _calibration(recipe: Recipe, data: Prepared) -> np.ndarray:
+def calibration(recipe: Recipe, data: Prepared) -> np.ndarray:
     """Evenly chosen training windows, float32 [n, 1, time, channel]."""
     index = np.flatnonzero(data.side("train"))
     chosen = np.random.default_rng(recipe.seed).permutation(index)[:CALIBRATION_WINDOWS]

@@ -18,7 +18,7 @@ from typing import Any
 import tinyhar
 from tinyhar import recipe as recipes
 from tinyhar import settings
-from tinyhar.pipeline import deliver, learn, prove, summarise, teach
+from tinyhar.pipeline import deliver, learn, prove, shrink, summarise, teach
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import prepare
 from tinyhar.pipeline.prepare import read as prepared
@@ -79,7 +79,7 @@ STAGES: tuple[Stage, ...] = (
         ("student", "distillation", "seed"),
         _trained(learn.distil),
     ),
-    Stage("prune", "prune the student", ("pruning",), _trained(learn.prune)),
+    Stage("prune", "prune the student", ("pruning", "clustering"), _trained(shrink.prune)),
     Stage("quantise", "quantise to int8", ("quantisation",), _trained(learn.quantise)),
     Stage("convert", "bundle and C arrays", ("name", "band"), _trained(deliver.convert)),
     Stage("build", "build the firmware", (), _trained(deliver.build)),
@@ -87,7 +87,7 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-FACTS = 3
+FACTS = 4
 """Version of what stages find out and leave: a folder of another one is done again."""
 TEACH = "teach"
 TRAINING = (TEACH, "distil", "prune", "quantise")
@@ -207,6 +207,6 @@ def _needs_teacher(job: Job) -> bool:
 def _check_networks(job: Job) -> None:
     data = prepared(job.folder)
     senses = len(data.teacher.channels) if data.teacher else None
-    learn.check_networks(
-        job.recipe, data.window, len(data.channels), len(data.classes), senses=senses
-    )
+    shape = (data.window, len(data.channels), len(data.classes))
+    learn.check_networks(job.recipe, *shape, senses=senses)
+    shrink.check(job.recipe, *shape)

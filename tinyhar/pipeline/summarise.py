@@ -22,6 +22,7 @@ from tinyhar.evaluate.run_report import Missing, RunReport
 from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import FILE, Prepared
+from tinyhar.pipeline.shrink import asked
 from tinyhar.pipeline.teach import TEACHER
 from tinyhar.recipe import Recipe
 from tinyhar.recordings import dataset
@@ -146,7 +147,9 @@ def _student(
 ) -> reports.StudentReport:
     distilled, pruned, delivered = facts["distil"], facts["prune"], facts["convert"]
     whole = judge(distilled["predicted"])
-    before = judge(pruned["predicted"])
+    clustered = pruned.get("clustered")
+    final = judge(pruned["predicted"])
+    before = judge(clustered["before"]) if clustered else final
     int8 = judge(delivered["predicted"])
     calibrated = judge(facts["quantise"]["calibrated"]["predicted"])
     size = pruned["parameters"]
@@ -167,6 +170,16 @@ def _student(
                 size,
                 float_bytes(size),
                 f"{_removed(recipe)} removed, then fine-tuned",
+            )
+        )
+    if clustered:
+        steps.append(
+            StepCost(
+                f"clustered ({recipe.clustering.values} values a layer), float",
+                final.macro_f1,
+                size,
+                float_bytes(size),
+                "four bits a weight on the band",
             )
         )
     steps.append(
@@ -199,7 +212,7 @@ def _student(
     )
     return reports.StudentReport(
         name=recipe.student.architecture,
-        floating=before,
+        floating=final,
         int8=int8,
         parameters=size,
         macs=pruned["macs"],
@@ -224,8 +237,8 @@ def _heads(standing: dict[str, dict[str, Any]]) -> tuple[reports.HeadReport, ...
 
 def _removed(recipe: Recipe) -> str:
     table = recipe.pruning
-    if table.parameters is not None:
-        return f"channels over a budget of {table.parameters:,} parameters"
+    if table.budget:
+        return f"channels over a budget of {asked(table)}"
     return f"{table.share:.0%} of the {'channels' if table.method == 'channels' else 'weights'}"
 
 
@@ -273,16 +286,17 @@ def _examples(data: Prepared) -> tuple[reports.Example, ...]:
 
 
 def _curves(facts: dict[str, Facts]) -> tuple[reports.Curve, ...]:
+    clustered = facts["prune"].get("clustered", {})
     trainings = (
-        ("teach", "curve", "teacher"),
-        ("distil", "curve", "student"),
-        ("distil", "chosen_curve", "student with the chosen classifier"),
-        ("prune", "curve", "after pruning"),
-        ("quantise", "curve", "int8-aware"),
+        (facts.get("teach", {}).get("curve"), "teacher"),
+        (facts["distil"]["curve"], "student"),
+        (facts["distil"].get("chosen_curve"), "student with the chosen classifier"),
+        (facts["prune"]["curve"], "after pruning"),
+        (clustered.get("curve"), "after clustering"),
+        (facts["quantise"]["curve"], "int8-aware"),
     )
     curves = []
-    for stage, kept, title in trainings:
-        told = facts.get(stage, {}).get(kept)
+    for told, title in trainings:
         if told:
             epochs = told["epochs"]
             curves.append(

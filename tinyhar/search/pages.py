@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyhar import settings
+from tinyhar.band.budget import UNITS
 from tinyhar.evaluate import page
 from tinyhar.evaluate.palette import role_colour
 from tinyhar.evaluate.pictures import SETTINGS, WIDTH, inline_svg, new_figure
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.search.cost import UNITS
 from tinyhar.search.front import front
 from tinyhar.search.run import Found, Plan
 from tinyhar.search.space import Candidate

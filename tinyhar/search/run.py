@@ -11,12 +11,13 @@ from typing import Any
 
 import tinyhar
 from tinyhar import recipe as recipes
+from tinyhar.band.budget import Budget
 from tinyhar.bench.workers import Work, Workers
 from tinyhar.errors import DataError, ModelError, ToolError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe
 from tinyhar.search import cost, halving, space
-from tinyhar.search.cost import Budget, Cost
+from tinyhar.search.cost import Cost
 from tinyhar.search.space import Candidate
 
 ASKED = "search.json"

@@ -19,6 +19,7 @@ static const thar_kernel kernels[THAR_KINDS] = {
     KERNEL(THAR_MUL, thar_mul),
     KERNEL(THAR_PAD, thar_pad_image),
     KERNEL(THAR_CONCATENATION, thar_concatenation),
+    KERNEL(THAR_CONV_CLUSTERED, thar_conv),
 };
 
 static const thar_op *ops_of(const uint8_t *model) {
@@ -61,8 +62,9 @@ thar_engine_status thar_engine_init(thar_engine *e, const uint8_t *model, size_t
 }
 
 /* Kernels that leave an activation's limits to clamp_output. */
-#define CLAMPED_AFTER \
-  (1u << THAR_CONV | 1u << THAR_DEPTHWISE | 1u << THAR_ADD | 1u << THAR_MUL)
+#define CLAMPED_AFTER                                                                     \
+  (1u << THAR_CONV | 1u << THAR_CONV_CLUSTERED | 1u << THAR_DEPTHWISE | 1u << THAR_ADD | \
+   1u << THAR_MUL)
 
 /* An activation narrower than int8 is cut afterwards: few models have one. */
 static void clamp_output(const thar_op *op, uint8_t *arena) {
@@ -121,10 +123,14 @@ const int8_t *thar_engine_output(const thar_engine *e) {
 size_t thar_engine_output_bytes(const thar_engine *e) {
   return e->output_bytes;
 }
+
+/* Kernels of a last layer that weighs an embedding. */
+#define LINEAR (1u << THAR_CONV | 1u << THAR_CONV_CLUSTERED | 1u << THAR_CONV_WIDE)
+
 const int8_t *thar_engine_embedding(const thar_engine *e, size_t *bytes) {
   const thar_plan *plan = plan_of(e);
   const thar_op *last = ops_of(e->model) + plan->ops - 1;
-  bool linear = plan->ops != 0u && (last->kind == THAR_CONV || last->kind == THAR_CONV_WIDE) &&
+  bool linear = plan->ops != 0u && (LINEAR >> last->kind & 1u) != 0u &&
                 last->in_h == 1u && last->in_w == 1u && last->output == plan->output;
   *bytes = linear ? last->in_c : 0u;
   return linear ? (const int8_t *)(e->arena + last->input) : NULL;

@@ -9,6 +9,7 @@
  */
 #include "conv.h"
 
+#include "kernels.h"
 #include "scaling.h"
 
 typedef struct {
@@ -17,11 +18,20 @@ typedef struct {
   uint32_t *scratch;
   uint32_t quads; /* of inputs */
   bool relu;
+  bool clustered;
 } layer;
+
+/* Heads and weights of a pair of channels; those of a clustered layer come before the scratch. */
+static const uint8_t *pair_of_channels(const layer *l, uint32_t pair) {
+  if (!l->clustered) return l->data + pair * (16u + 8u * l->quads);
+  uint32_t *to = l->scratch - (4u + 2u * l->quads);
+  thar_conv_expand(to, l->data, pair, l->quads);
+  return (const uint8_t *)to;
+}
 
 /* All channels of `pairs` pairs of outputs, whose inputs are in the scratch. */
 static void pairs_of_outputs(const layer *l, uint32_t pairs, int8_t *out) {
-  uint32_t channels = l->op->out_c;
+  uint32_t channels = l->op->out_c, at_once = l->clustered ? 1u : channels >> 1;
   bool pool = l->op->pool == 2u;
   thar_conv_pass pass;
   pass.rounds = (l->quads + 3u) >> 2;
@@ -32,16 +42,19 @@ static void pairs_of_outputs(const layer *l, uint32_t pairs, int8_t *out) {
   pass.zero = l->op->out_zero;
   pass.rounding = l->relu ? 64u : 0u;
   pass.lift = l->relu ? 0u : 7u;
-  pass.data = l->data;
   pass.x = l->scratch;
-  pass.channel = out;
   pass.weight_bytes = 8u * l->quads;
-  pass.pairs = channels >> 1;
-  if (pass.pairs != 0u) thar_conv_run(&pass);
+  for (uint32_t pair = 0; pair < channels >> 1; pair += at_once) {
+    pass.data = pair_of_channels(l, pair);
+    pass.channel = out + 2u * pair;
+    pass.pairs = at_once;
+    thar_conv_run(&pass);
+  }
   if ((channels & 1u) != 0u) {
     /* A last channel without a partner: the scratch, once read, takes both bytes. */
     uint32_t outputs = pool ? pairs : 2u * pairs;
     const int8_t *from = (const int8_t *)l->scratch;
+    pass.data = pair_of_channels(l, channels >> 1);
     pass.channel = (int8_t *)l->scratch;
     pass.stride = 2;
     pass.pairs = 1;
@@ -71,7 +84,9 @@ THAR_INLINE void quad(const uint32_t **w, const uint32_t **x, int32_t *both, int
 /* All channels of a single output. */
 static void one_output(const layer *l, int8_t *out) {
   const uint8_t *data = l->data;
+  uint32_t pair = 0;
   for (uint32_t left = l->op->out_c; left != 0u; --left) {
+    if (l->clustered) data = pair_of_channels(l, pair++);
     const thar_packed_channel *channel = (const thar_packed_channel *)(const void *)data;
     const uint32_t *w = (const uint32_t *)(const void *)(channel + 2), *x = l->scratch;
     int32_t low = channel[0].head >> 8;
@@ -108,8 +123,10 @@ void thar_conv(const thar_op *op, const uint8_t *model, uint8_t *arena) {
   uint32_t depth = op->in_c;
   uint32_t runs = op->dilation_w == 1u ? 1u : op->kernel_w;
   uint32_t quads = ((op->kernel_w / runs) * depth + 3u) >> 2; /* a run */
+  bool clustered = THAR_HAS(THAR_CONV_CLUSTERED) && op->kind == THAR_CONV_CLUSTERED;
   layer l = {op, model + op->data, (uint32_t *)(void *)(arena + op->other), runs * quads,
-             op->low >= op->out_zero};
+             op->low >= op->out_zero, clustered};
+  if (clustered) l.scratch += 4u + 2u * l.quads;
   uint32_t step = op->stride_w * depth, run_step = op->dilation_w * depth;
   const int8_t *x = (const int8_t *)(arena + op->input) - op->pad_w * depth;
   int8_t *out = (int8_t *)(arena + op->output);

@@ -39,6 +39,9 @@ typedef struct {
 
 void thar_conv_run(thar_conv_pass *pass);
 
+/* A pair of channels of a clustered layer's `data`, as a layer of 16-bit weights has it. */
+void thar_conv_expand(uint32_t *to, const uint8_t *data, uint32_t pair, uint32_t quads);
+
 /* `quads` times four inputs of outputs a and b into the scratch; returns its new end. */
 uint32_t *thar_conv_spread(uint32_t *to, const int8_t *a, const int8_t *b, uint32_t quads);
 

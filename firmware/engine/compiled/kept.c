@@ -71,11 +71,13 @@ bool thar_run_kept(const thar_op *ops, uint32_t kept, uint32_t hop, const uint8_
   return true;
 }
 
+#define KEEPING (1u << THAR_CONV | 1u << THAR_CONV_CLUSTERED | 1u << THAR_DEPTHWISE)
+
 /* A chain of packed convolutions along time, each of which reads what the one before it made. */
 bool thar_kept_are_sound(const thar_op *ops, uint32_t kept) {
   for (uint32_t i = 0; i < kept; ++i) {
     const thar_op *op = ops + i;
-    if (op->kind != THAR_CONV && op->kind != THAR_DEPTHWISE) return false;
+    if ((KEEPING >> op->kind & 1u) == 0u) return false;
     if (op->stride_w == 0u || op->pool == 0u || op->in_w == 0u) return false;
     if (i != 0u && (op->input != op[-1].output || op->in_w != op[-1].out_w)) return false;
   }

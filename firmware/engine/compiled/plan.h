@@ -38,6 +38,7 @@ enum {
   THAR_MUL,           /* in_w rows of in_c values by in_c values */
   THAR_PAD,           /* an image within a larger one; pad_h and pad_w before it */
   THAR_CONCATENATION, /* in_w rows, each a piece of every input */
+  THAR_CONV_CLUSTERED, /* CONV with weights of four bits, see conv_clustered.c */
   THAR_KINDS
 };
 
@@ -116,6 +117,9 @@ typedef struct {
   int32_t head;
   int32_t multiplier;
 } thar_packed_channel;
+
+/* Bytes of a pair of clustered channels before its weights, and of a table of values. */
+enum { THAR_CLUSTERED_HEAD = 20, THAR_CLUSTERED_TABLE = 16 };
 
 /*
  * The packed kernels read beyond the ends of their input instead of asking where it ends: the

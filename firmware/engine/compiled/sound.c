@@ -3,6 +3,7 @@
 #include "plan.h"
 
 /* Whether any kernel is there that the checks of the same name are for. */
+#define CONVOLVES (THAR_HAS(THAR_CONV) || THAR_HAS(THAR_CONV_CLUSTERED))
 #define WIDE (THAR_HAS(THAR_CONV_WIDE) || THAR_HAS(THAR_DEPTHWISE_WIDE))
 #define SCALED (THAR_HAS(THAR_ADD) || THAR_HAS(THAR_MEAN) || THAR_HAS(THAR_SOFTMAX))
 
@@ -36,18 +37,31 @@ static bool input_has_room(const thar_op *op, uint64_t arena_bytes, uint64_t sla
   return before <= op->input && fits(op->input, volume(1, op->in_w, op->in_c) + after, arena_bytes);
 }
 
+static bool tables_are_inside(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
+                              uint64_t pairs, uint64_t each) {
+  for (uint64_t at = op->data + 16u; pairs != 0u; --pairs, at += each) {
+    const uint16_t *table = (const uint16_t *)(const void *)(model + at);
+    if (!fits((uint64_t)op->data + table[0], THAR_CLUSTERED_TABLE, model_bytes)) return false;
+    if (!fits((uint64_t)op->data + table[1], THAR_CLUSTERED_TABLE, model_bytes)) return false;
+  }
+  return true;
+}
+
 static bool conv_is_sound(const thar_op *op, const uint8_t *model, uint64_t model_bytes,
                           uint64_t arena_bytes) {
+  bool clustered = THAR_HAS(THAR_CONV_CLUSTERED) && op->kind == THAR_CONV_CLUSTERED;
   uint64_t inputs = volume(op->kernel_h, op->kernel_w, op->in_c);
   if (inputs >= TOO_BIG || op->tile == 0u) return false;
   if (op->dilation_w != 1u && (op->in_c & 3u) != 0u) return false;
   uint64_t padded = (inputs + 3u) & ~UINT64_C(3);
-  uint64_t pairs = (op->out_c + 1u) / 2u, each = 16u + 2u * padded;
+  uint64_t pairs = (op->out_c + 1u) / 2u, plain = 16u + 2u * padded;
+  uint64_t each = clustered ? THAR_CLUSTERED_HEAD + padded : plain;
   if (op->pool < 1u || op->pool > 2u || (op->other & 3u) != 0u) return false;
   if (!input_has_room(op, arena_bytes, padded - inputs)) return false;
   if (!fits(op->data, pairs * each, model_bytes)) return false;
   uint64_t scratch = (uint32_t)op->out_w * op->pool > 1u ? 4u * padded * op->tile : 2u * padded;
-  if (!fits(op->other, scratch, arena_bytes)) return false;
+  if (!fits(op->other, scratch + (clustered ? plain : 0u), arena_bytes)) return false;
+  if (clustered && !tables_are_inside(op, model, model_bytes, pairs, each)) return false;
   int32_t least = op->low >= op->out_zero ? 7 : 8;
   return shifts_are(model, op->data, (uint32_t)pairs, (uint32_t)each, least, 23, 0xFFu) &&
          shifts_are(model, op->data + UINT64_C(8), (uint32_t)pairs, (uint32_t)each, least, 23,
@@ -176,7 +190,8 @@ bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_byte
   if (!fits(op->output, volume(op->out_h, op->out_w, op->out_c), arena_bytes)) return false;
   switch (op->kind) {
     case THAR_CONV:
-      return THAR_HAS(THAR_CONV) && conv_is_sound(op, model, model_bytes, arena_bytes);
+    case THAR_CONV_CLUSTERED:
+      return CONVOLVES && conv_is_sound(op, model, model_bytes, arena_bytes);
     case THAR_DEPTHWISE:
       return THAR_HAS(THAR_DEPTHWISE) && depthwise_is_sound(op, model, model_bytes, arena_bytes);
     case THAR_CONV_WIDE:

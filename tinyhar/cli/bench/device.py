@@ -40,14 +40,14 @@ def device(
     Instructions are those of one window, int8 input to logits; answers are compared with the golden
     vectors beside a model (NAME_golden.npz), else with the desk's. Exit status 1: a byte differs.
     """
-    from tinyhar.bench import device as bench
-    from tinyhar.bench import device_table, workload
+    from tinyhar.band import cortex_m4, workload
+    from tinyhar.bench import device_table
 
     found = workload.find(models)
     if hop:
         pairs = ((one, workload.overlapping(one, hop, extra_ram)) for one in found)
         found = [each for pair in pairs for each in pair]
-    with bench.device() as target:
+    with cortex_m4.device() as target:
         costs = [target.measure(one) for one in found]
     if as_json:
         print(json.dumps(device_table.as_json(costs), indent=2))

@@ -20,10 +20,10 @@ def kernels(
     "each" is instructions for one multiplication of a convolution, for one value of any other
     layer. Exit status 1: a byte differs from the desk's.
     """
-    from tinyhar.bench import device
+    from tinyhar.band import cortex_m4
     from tinyhar.bench import kernels as bench
 
-    with device.device() as target:
+    with cortex_m4.device() as target:
         measured = list(bench.measure(target))
     if as_json:
         print(json.dumps({"kernels": [bench.as_json(one) for one in measured]}, indent=2))

@@ -20,7 +20,7 @@ from typing import Any, Final
 from tinyhar.band.build import CROSS_COMPILER, CROSS_PACKAGES, FIRMWARE
 from tinyhar.band.emulate import QEMU
 from tinyhar.band.image_size import contributions
-from tinyhar.bench.workload import Workload
+from tinyhar.band.workload import Workload
 from tinyhar.convert.compiled import LayerInfo, compile_model
 from tinyhar.errors import ModelError, ToolError
 
@@ -30,7 +30,7 @@ TOOLS: Final = {CROSS_COMPILER: CROSS_PACKAGES, QEMU: QEMU}
 CORTEX_M4: Final = ("-mcpu=cortex-m4", "-mthumb", "-O2", "-ffunction-sections", "-fdata-sections")
 LINK: Final = ("-nostartfiles", "-Wl,--gc-sections", "--specs=nano.specs")
 PORT: Final = FIRMWARE / "ports" / "mps2_an386"
-CHOOSING: Final = ("compiled", "sound")
+CHOOSING: Final = ("compiled", "conv", "sound")
 """Engine sources that THAR_KERNELS tells which kernels to link."""
 SECONDS: Final = 120
 FLASH_BYTES: Final = 4 << 20

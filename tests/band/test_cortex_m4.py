@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.convert.tiny_models import random_model
-from tinyhar.bench import device as bench
-from tinyhar.bench import device_table, workload
-from tinyhar.bench.device import Device, DeviceCost, Layer
+from tinyhar.band import cortex_m4, workload
+from tinyhar.band.cortex_m4 import Device, DeviceCost, Layer
+from tinyhar.bench import device_table
 from tinyhar.cli.main import app
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
@@ -36,7 +36,7 @@ COST = DeviceCost(
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Device:
-    if bench.missing_tools():
+    if cortex_m4.missing_tools():
         pytest.skip("no cross compiler or no QEMU")
     return Device(tmp_path_factory.mktemp("device"))
 
@@ -102,7 +102,7 @@ def test_a_wrong_answer_is_counted(target: Device, model: Path) -> None:
 
 
 def test_the_command_prints_what_machines_read(model: Path) -> None:
-    if bench.missing_tools():
+    if cortex_m4.missing_tools():
         pytest.skip("no cross compiler or no QEMU")
     (work,) = workload.find([model])
     np.savez(model.with_name("model_golden.npz"), x=work.x[:3], y=work.y[:3])
@@ -153,5 +153,5 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
 
 def test_missing_programs_are_told_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(ToolError, match="gcc-arm-none-eabi"), bench.device():
+    with pytest.raises(ToolError, match="gcc-arm-none-eabi"), cortex_m4.device():
         pass
