@@ -110,7 +110,7 @@ def _convolution(
     options = schema.Conv2DOptionsT()
     sizes = (time, later, channels)
     words, tflite = _weighted("CONV_2D", options, sizes, shape, filters, clustered)
-    name = f"CONV_2D {size}{', clustered' if clustered else ''}"
+    name = f"{'CLUSTERED_' if clustered else ''}CONV_2D {size}"
     return Kernel(name, words, later * filters * size * channels, tflite)
 
 
