@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from tinyhar.cli.bench import device, kernels, run, table
+from tinyhar.cli.bench import compression, device, kernels, run, table
 
 app = typer.Typer(rich_markup_mode="rich")
 app.callback(invoke_without_command=True)(run.bench)
 app.command("table")(table.table)
 app.command("device")(device.device)
 app.command("kernels")(kernels.kernels)
+app.command("compression")(compression.compression)

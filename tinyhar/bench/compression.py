@@ -1,0 +1,212 @@
+"""What each step of compression buys: one trained student, made smaller in several ways.
+
+The student is trained once a seed (and once for each person left out); every way of making it
+smaller starts from that very network, so what differs is the step alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+import tinyhar
+from tinyhar import recipe as recipes
+from tinyhar.band import budget
+from tinyhar.band.desk import BUNDLE, INT8
+from tinyhar.evaluate.cost import gzip_bytes
+from tinyhar.evaluate.metrics import Summary, summary
+from tinyhar.pipeline.folder import RunFolder
+from tinyhar.recipe import Recipe
+
+TRAINED: Final = ("prepare", "teach", "distil")
+"""Stages that all ways share."""
+FIGURES: Final = "figures.json"
+
+Told = Callable[[str, int, int], None]
+"""(what is made, how many are, of how many)."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to make a student smaller: a name for its folder, a title, changes of the recipe."""
+
+    name: str
+    title: str
+    changes: tuple[str, ...]
+
+
+_WHOLE: Final = 'pruning={method="none"}'
+_PTQ: Final = "quantisation.method=ptq"
+
+WAYS: Final = (
+    Way("ptq", "int8 by calibration", (_WHOLE, _PTQ)),
+    Way("qat", "int8 by training", (_WHOLE, "quantisation.method=qat")),
+    Way("even", "a third of all channels off", ("pruning={share=0.33}", _PTQ)),
+    Way("least", "those missed least off", ('pruning={share=0.33, by="sensitivity"}', _PTQ)),
+    Way("clustered", "16 values a layer", (_WHOLE, _PTQ, "clustering.values=16")),
+    Way(
+        "both",
+        "missed least off, 16 values",
+        ('pruning={share=0.33, by="sensitivity"}', _PTQ, "clustering.values=16"),
+    ),
+    Way("zeros", "half the weights zero", ('pruning={method="magnitude", share=0.5}', _PTQ)),
+)
+"""All but the second in int8 by calibration; the first is what the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One student made smaller in one way.
+
+    Attributes:
+        float_f1: before int8, macro-F1 of the test subjects.
+        macro_f1: in int8.
+        model_bytes: the compiled model in flash.
+        sent_bytes: the bundle, compressed by gzip: what a transfer that can would send.
+        ram_bytes: activations, the engine's state, and the stack of one inference.
+        instructions: for one window, on the emulated Cortex-M4.
+    """
+
+    float_f1: float
+    macro_f1: float
+    parameters: int
+    model_bytes: int
+    sent_bytes: int
+    ram_bytes: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way, over all seeds; people left out in turn are averaged first."""
+
+    way: Way
+    float_f1: Summary
+    macro_f1: Summary
+    mean: Figures
+
+
+def compare(
+    recipe: Recipe,
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    data: Path | None,
+    quick: bool,
+    told: Told,
+) -> list[Row]:
+    """All ways for all seeds; a row a way. What is done already is kept.
+
+    Raises:
+        TinyharError: as the pipeline does; ToolError where no device can be emulated.
+    """
+    runs = [
+        (seed, fold)
+        for seed in seeds
+        for fold in recipes.folds(recipe.model_copy(update={"seed": seed}))
+    ]
+    found: dict[tuple[str, int], list[Figures]] = {}
+    total = len(runs) * len(WAYS)
+    for i, (seed, run) in enumerate(runs):
+        for j, way in enumerate(WAYS):
+            told(f"{run.name}, seed {seed}: {way.title}", i * len(WAYS) + j, total)
+            place = out / f"{run.name}-{seed}"
+            made = _made(way, run, place, data=data, quick=quick)
+            found.setdefault((way.name, seed), []).append(made)
+    told("done", total, total)
+    return [_row(way, [found[way.name, seed] for seed in seeds]) for way in WAYS]
+
+
+def _made(way: Way, run: Recipe, place: Path, *, data: Path | None, quick: bool) -> Figures:
+    from tinyhar.pipeline.run import advance, stage_keys
+    from tinyhar.recipe import quick as shortened
+
+    changed = recipes.changed(run, list(way.changes))
+    folder, first = RunFolder(place / way.name), RunFolder(place / WAYS[0].name)
+    key = stage_keys(shortened(changed) if quick else changed, quick=quick)["convert"]
+    try:
+        saved = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
+        if saved["key"] == key:
+            return Figures(**saved["figures"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    if folder.facts(TRAINED[-1]) is None and way is not WAYS[0]:
+        folder.adopt(first, [stage for stage in TRAINED if first.facts(stage) is not None])
+    facts = advance(changed, folder.root, until="convert", data=data, quick=quick)
+    figures = _figures(folder, facts)
+    folder.write_text(FIGURES, json.dumps({"key": key, "figures": asdict(figures)}, indent=1))
+    return figures
+
+
+def _figures(folder: RunFolder, facts: dict[str, dict[str, Any]]) -> Figures:
+    from tinyhar.evaluate.metrics import macro_f1
+    from tinyhar.pipeline.prepare import read
+
+    data = read(folder)
+    truth, classes = data.y[data.side("test")], len(data.classes)
+    cost = budget.cost_of(folder.root.name, (folder / INT8).read_bytes())
+    return Figures(
+        float_f1=macro_f1(truth, facts["prune"]["predicted"], classes=classes),
+        macro_f1=macro_f1(truth, facts["quantise"]["predicted"], classes=classes),
+        parameters=facts["prune"]["parameters"],
+        model_bytes=facts["convert"]["payload_bytes"],
+        sent_bytes=gzip_bytes((folder / BUNDLE).read_bytes()),
+        ram_bytes=cost.ram_bytes,
+        instructions=cost.instructions,
+    )
+
+
+def _row(way: Way, by_seed: list[list[Figures]]) -> Row:
+    every = [figures for seed in by_seed for figures in seed]
+    means = {name: fmean(getattr(f, name) for f in every) for name in Figures.__annotations__}
+    f1s = {
+        name: summary([fmean(getattr(f, name) for f in seed) for seed in by_seed])
+        for name in ("float_f1", "macro_f1")
+    }
+    mean: dict[str, Any] = {n: v if n in f1s else round(v) for n, v in means.items()}
+    return Row(way, f1s["float_f1"], f1s["macro_f1"], Figures(**mean))
+
+
+HEADER: Final = (
+    *("way", "parameters", "model", "sent", "RAM", "instructions", "float F1", "int8 F1"),
+)
+
+
+def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """A line a way, for people; bytes and instructions are means."""
+    return [
+        (
+            row.way.title,
+            f"{row.mean.parameters:,}",
+            f"{row.mean.model_bytes:,}",
+            f"{row.mean.sent_bytes:,}",
+            f"{row.mean.ram_bytes:,}",
+            f"{row.mean.instructions:,}",
+            _told(row.float_f1),
+            _told(row.macro_f1),
+        )
+        for row in rows
+    ]
+
+
+def _told(score: Summary) -> str:
+    return f"{score.mean:.4f}" + (f" ± {score.std:.4f}" if score.n > 1 else "")
+
+
+def as_csv(rows: Iterable[Row]) -> str:
+    """For machines."""
+    text = io.StringIO()
+    names = [*Figures.__annotations__]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["way", "title", *names, "macro_f1_std", "seeds", "version"])
+    for row in rows:
+        values = [getattr(row.mean, name) for name in names]
+        more = [row.macro_f1.std, row.macro_f1.n, tinyhar.__version__]
+        writer.writerow([row.way.name, row.way.title, *values, *more])
+    return text.getvalue()
