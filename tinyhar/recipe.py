@@ -71,6 +71,7 @@ class Data(Senses):
     threshold: Share = 0.5
     """Least share of a window's samples that its majority label must have."""
     acc_full_scale_g: Annotated[float, Field(gt=0, le=64)] = 8.0
+    """What the band's sensor is set to: the largest acceleration that a count tells, in g."""
     gyro_full_scale_dps: Annotated[float, Field(gt=0, le=8000)] = 2000.0
 
     @model_validator(mode="after")
@@ -108,6 +109,7 @@ class Training(Table):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     weight_decay: Annotated[float, Field(ge=0, le=0.5)] = 1e-2
     mixup: Annotated[float, Field(ge=0, le=4)] = 0.0
+    """a of Beta(a, a) by which windows and labels are mixed in pairs; 0: not."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.998
     """Decay, a step, of the running mean of the weights that is validated and kept; 0: none."""
     balance: Share = 0.0
@@ -174,8 +176,11 @@ class Augmentation(Table):
     rotation: Annotated[float, Field(ge=0, le=180)] = 25.0
     """Degrees that the band may sit turned, about any axis."""
     noise: Annotated[float, Field(ge=0, le=2)] = 0.05
+    """White, in standard deviations of each channel."""
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Largest relative change of a sensor's gain."""
     warp: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """Largest relative change of pace."""
 
 
 class Pruning(Table):
@@ -238,9 +243,13 @@ class Band(Table):
     engine: Literal["compiled"] = "compiled"
     boards: tuple[Literal["host", "mps2_an386"], ...] = ("host", "mps2_an386")
     smooth_length: Annotated[int, Field(ge=1, le=16)] = 3
+    """Windows whose mean is shown."""
     smooth_hold: Annotated[int, Field(ge=1, le=16)] = 1
+    """Windows in a row that a new class must lead before it is shown."""
     teaching: bool = True
+    """The band can be taught classes without a computer."""
     extra_ram: Annotated[int, Field(ge=0)] = 0
+    """Bytes that may keep what overlapping windows share: fewer instructions, the same answers."""
 
 
 class Recipe(Table):

@@ -57,16 +57,21 @@ def test_bad_input_is_one_line_and_status_two(
 def test_summary_gives_mean_and_spread(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    for name, f1 in (("a", 0.90), ("b", 0.94)):
+    for name, f1 in (("a", 0.90), ("b", 0.94), ("c-quick", 0.10)):
         (tmp_path / name).mkdir()
-        metrics = {"student": {"int8": {"macro_f1": f1}}, "device": {"agreement": None}}
+        metrics = {
+            "quick": f1 == 0.10,
+            "student": {"int8": {"macro_f1": f1}},
+            "device": {"agreement": None},
+        }
         (tmp_path / name / "metrics.json").write_text(json.dumps(metrics))
-    folders = [str(tmp_path / name) for name in ("a", "b", "unfinished")]
+    folders = [str(tmp_path / name) for name in ("a", "b", "c-quick", "unfinished")]
     assert status_of(monkeypatch, "summary", *folders) == 0
     told = capsys.readouterr()
     assert "0.9200 ± 0.0283" in told.out
     assert "agreement" not in told.out
     assert "unfinished/metrics.json" in told.err
+    assert "c-quick is a quick run" in " ".join(told.err.split())
     assert status_of(monkeypatch, "summary", folders[0]) == 0
     assert "±" not in capsys.readouterr().out
 

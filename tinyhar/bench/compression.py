@@ -129,18 +129,20 @@ def _made(way: Way, run: Recipe, place: Path, *, data: Path | None, quick: bool)
 
     changed = recipes.changed(run, list(way.changes))
     folder, first = RunFolder(place / way.name), RunFolder(place / WAYS[0].name)
-    key = stage_keys(shortened(changed) if quick else changed, quick=quick)["convert"]
+    keys = stage_keys(shortened(changed) if quick else changed, quick=quick)
     try:
         saved = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-        if saved["key"] == key:
+        if saved["key"] == keys["convert"]:
             return Figures(**saved["figures"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    if folder.facts(TRAINED[-1]) is None and way is not WAYS[0]:
-        folder.adopt(first, [stage for stage in TRAINED if first.facts(stage) is not None])
+    if way is not WAYS[0] and folder.facts(TRAINED[-1], keys[TRAINED[-1]]) is None:
+        folder.adopt(first, [stage for stage in TRAINED if first.facts(stage, keys[stage])])
     facts = advance(changed, folder.root, until="convert", data=data, quick=quick)
     figures = _figures(folder, facts)
-    folder.write_text(FIGURES, json.dumps({"key": key, "figures": asdict(figures)}, indent=1))
+    folder.write_text(
+        FIGURES, json.dumps({"key": keys["convert"], "figures": asdict(figures)}, indent=1)
+    )
     return figures
 
 

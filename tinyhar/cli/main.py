@@ -28,7 +28,9 @@ app.command()(energy.energy)
 app.command()(search.search)
 app.add_typer(data.app, name="data", help="Data sets: list, look into, fetch.")
 app.add_typer(band.app, name="band", help="Emulated bands.")
-app.add_typer(bench.app, name="bench", help="Methods side by side: run a grid, see its league.")
+app.add_typer(
+    bench.app, name="bench", help="Measure and compare: methods, compression, costs on a device."
+)
 app.add_typer(personal.app, name="personal", help="Your own classes on a finished model.")
 
 

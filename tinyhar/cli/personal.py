@@ -53,8 +53,8 @@ def fit(
     resample: Annotated[
         bool, typer.Option("--resample", help="Accept recordings at another rate.")
     ] = False,
-    epochs: Annotated[int, typer.Option(min=1, max=500)] = 20,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
+    epochs: Annotated[int, typer.Option(min=1, max=500, help="Of fine-tuning.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
     board: Annotated[
         list[str] | None, typer.Option(help="Build firmware for it; several times for more.")
     ] = None,

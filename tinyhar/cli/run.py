@@ -75,7 +75,7 @@ def summary(
     from tinyhar.evaluate.metrics_json import PROMISED, figure
 
     told = {folder: _metrics(folder) for folder in folders}
-    runs = [metrics for metrics in told.values() if metrics]
+    runs = _without_quick({folder: metrics for folder, metrics in told.items() if metrics})
     missing = [f"{folder / 'metrics.json'}" for folder, metrics in told.items() if not metrics]
     if not runs:
         raise DataError(f"{missing[0]}: not there or damaged; finish that run first")
@@ -94,6 +94,16 @@ def summary(
             spread = "" if alone else f" ± {over.std:,.{digits}f}"
             table.add_row(name, f"{over.mean:,.{digits}f}{spread}{few}")
     Console().print(table)
+
+
+def _without_quick(told: dict[Path, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Metrics without those of quick runs, unless all are: a quick run's figures mean nothing."""
+    quick = [folder for folder, metrics in told.items() if metrics["quick"]]
+    if len(quick) == len(told):
+        return list(told.values())
+    for folder in quick:
+        console.print(f"[yellow]left out[/]: {folder} is a quick run", soft_wrap=True)
+    return [metrics for folder, metrics in told.items() if folder not in quick]
 
 
 def export(

@@ -22,9 +22,14 @@ def compression(
         Path | None,
         typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Where everything is kept.")] = Path(
-        "compression"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Where everything is kept.",
+            show_default="compression, or compression-quick",
+        ),
+    ] = None,
     seed: Annotated[
         list[int] | None,
         typer.Option(min=0, help="Instead of the recipe's; several times for a mean over seeds."),
@@ -51,12 +56,14 @@ def compression(
         console.print(f"{done}/{total} {what}", highlight=False, soft_wrap=True)
 
     seeds = seed or [whole.seed]
+    place = out or Path("compression-quick" if quick else "compression")
     try:
-        rows = bench.compare(whole, seeds, out, data=data, quick=quick, told=told)
+        rows = bench.compare(whole, seeds, place, data=data, quick=quick, told=told)
     except KeyboardInterrupt:
         console.print("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
-    RunFolder(out).write_text(f"{whole.name}.csv", bench.as_csv(rows))
+    RunFolder(place).write_text(f"{whole.name}.csv", bench.as_csv(rows))
     many = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean of {len(seeds)} seeds"
     print(f"{whole.name}, {many}" + (", quick: the shape, not the figures" if quick else ""))
     show(bench.HEADER, bench.cells(rows))
+    console.print(f"figures: [bold]{place / whole.name}.csv[/]", soft_wrap=True)

@@ -40,7 +40,8 @@ def bench(
         typer.Option(
             "--only",
             metavar="PATTERN",
-            help="Only protocols or methods of this name (with * and ?); several add up.",
+            help="Only protocols or methods of this name (with * and ?). Several protocols add up, "
+            "so do several methods; protocols and methods narrow each other.",
         ),
     ] = None,
     seed: Annotated[
