@@ -31,7 +31,7 @@ static void damage(uint8_t *model, uint32_t bytes) {
   memcpy(&ops, model + 6, sizeof ops);
   uint32_t table = 32u + 52u * ops;
   for (uint32_t flips = 1u + next(3); flips != 0u; --flips) {
-    uint32_t at = next(4) != 0u ? 6u + next(table - 6u) : next(bytes);
+    uint32_t at = next(4) != 0u ? 5u + next(table - 5u) : next(bytes);
     model[at] = next(2) != 0u ? nasty[next(sizeof nasty)] : (uint8_t)next(256);
   }
 }
@@ -60,6 +60,7 @@ int main(int argc, char **argv) {
       ++accepted;
       memset(thar_engine_input(&engine), 0x7F, thar_engine_input_bytes(&engine));
       thar_engine_invoke_traced(&engine, ignore, (void *)&sink);
+      (void)thar_engine_invoke_next(&engine, 1u + next(16));
       ignore((void *)&sink, 0, thar_engine_output(&engine), thar_engine_output_bytes(&engine));
     }
     free(arena);

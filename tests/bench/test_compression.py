@@ -63,14 +63,33 @@ def test_people_left_out_in_turn_are_one_seed(
     assert rows[0].macro_f1.n == 1
 
 
+def test_a_way_sets_its_own_compression_and_keeps_the_recipes_trainings() -> None:
+    changes = [
+        "pruning.flash_bytes=9000",
+        "pruning.training.epochs=7",
+        "clustering.values=4",
+        "quantisation.method=ptq",
+    ]
+    whole = recipe.changed(recipe.load("demo"), changes)
+    made = {way.name: way.of(whole) for way in WAYS}
+    for each in made.values():
+        assert not each.pruning.budget
+        assert each.pruning.training == whole.pruning.training
+        assert each.student == whole.student
+    assert [name for name, each in made.items() if each.clustering.values] == ["clustered", "both"]
+    assert [name for name, each in made.items() if each.quantisation.method == "qat"] == ["qat"]
+    assert made["least"].pruning.by == "sensitivity"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_all_ways_start_from_one_student_and_are_kept(tmp_path: Path) -> None:
     if cortex_m4.missing_tools():
         pytest.skip("no cross compiler or no QEMU")
 
-    def compare() -> list[compression.Row]:
-        return compression.compare(shortest(), [1], tmp_path, data=None, quick=True, told=quiet)
+    def compare(*changes: str) -> list[compression.Row]:
+        whole = recipe.changed(shortest(), list(changes))
+        return compression.compare(whole, [1], tmp_path, data=None, quick=True, told=quiet)
 
     rows = compare()
     by_name = {row.way.name: row.mean for row in rows}
@@ -78,9 +97,15 @@ def test_all_ways_start_from_one_student_and_are_kept(tmp_path: Path) -> None:
     assert by_name["zeros"].model_bytes == by_name["ptq"].model_bytes
     assert by_name["zeros"].sent_bytes < by_name["ptq"].sent_bytes
     assert by_name["least"].instructions < by_name["ptq"].instructions
-    files = sorted(tmp_path.rglob("student/model.keras"))
-    assert len(files) == len(WAYS)
-    assert len({file.read_bytes() for file in files}) == 1
+    assert one_student(tmp_path)
     written = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
     assert compare() == rows
     assert written == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
+    compare("student.training.rate=1e-3")
+    assert one_student(tmp_path)
+
+
+def one_student(folder: Path) -> bool:
+    files = sorted(folder.rglob("student/model.keras"))
+    assert len(files) == len(WAYS)
+    return len({file.read_bytes() for file in files}) == 1

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
 from tests.compress.test_structured import used
 from tinyhar.compress import cluster, clusterable, strip, to_tflite
 from tinyhar.compress.cluster import _to_one_size
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.step import CONV_CLUSTERED
-from tinyhar.distill import Examples, FitConfig, fit
+from tinyhar.distill import Examples, FitConfig, Memory, Teacher, fit, method
 from tinyhar.errors import ModelError
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(64, 1, 32, 3)).astype(np.float32)
-OPTIONS = {"widths": (16, 48, 48), "depth": 1}
+OPTIONS = {"widths": (16, 48, 48, 48), "depth": 1}
 
 
 def test_filters_of_one_size_answer_the_same() -> None:
@@ -39,6 +40,18 @@ def test_a_trained_clustered_model_is_ordinary_and_has_few_values(values: int) -
         assert 1 < len(np.unique(kernel)) <= values
         assert not np.array_equal(kernel, model.get_layer(name).kernel)
     assert plain(X).numpy() == pytest.approx(clustered(X).numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["fitnet", "smldist"])
+def test_a_clustered_student_can_be_compared_with_a_teacher_stage_by_stage(name: str) -> None:
+    teacher = used("separable", **OPTIONS)
+    memory = Memory.untrained(teacher)
+    clustered = cluster(used("separable", **OPTIONS), 16)
+    data = Examples(X, np.arange(64) % 4)
+    guide = Teacher(teacher, memory)
+    history = fit(clustered, data, data, FitConfig(1, 32), method=method(name), teacher=guide)
+    assert np.isfinite(history.epochs[0].loss)
+    assert keras.models.clone_model(strip(clustered)).count_params() == teacher.count_params()
 
 
 def test_on_the_band_weights_take_four_bits() -> None:

@@ -9,7 +9,7 @@ import tf_keras as keras
 from tests.compress.test_structured import MODELS, X, silence_half, used
 from tinyhar.compress import prune_least_sensitive, prune_until
 from tinyhar.compress.sensitivity import sensitivities
-from tinyhar.compress.structured import channel_groups
+from tinyhar.compress.structured import channel_groups, with_channels
 from tinyhar.models import total_cost
 
 
@@ -28,14 +28,25 @@ def test_silent_channels_cost_nothing_and_go_first(name: str) -> None:
     assert smaller(X).numpy() == pytest.approx(model(X).numpy(), abs=1e-4)
 
 
-def test_a_step_saves_what_it_says() -> None:
+def test_a_channel_saves_what_it_says() -> None:
     model = used("separable", **MODELS["separable"])
-    one = sensitivities(model, X)[1]
-    fewer = prune_least_sensitive(model, X, lambda m: total_cost(m).macs < total_cost(model).macs)
-    assert fewer is not None
-    assert one.macs > 0
-    assert all(left % 4 == 0 for left in one.left)
-    assert one.price(len(one.left)) == np.inf
+    groups = channel_groups(model)
+    for one in sensitivities(model, X):
+        kept = {layer: np.arange(group.channels) for layer, group in groups.items()}
+        kept |= dict.fromkeys(one.layers, one.kept(1))
+        gone = len(one.order) - one.left[0]
+        saved = total_cost(model).macs - total_cost(with_channels(model, kept)).macs
+        assert saved == pytest.approx(gone * one.macs)
+        assert all(left % 4 == 0 for left in one.left)
+        assert one.price(len(one.left)) == np.inf
+
+
+def test_groups_of_few_channels_are_left_alone() -> None:
+    model = used("separable", widths=(4, 8), depth=1)
+    assert all(len(one.order) > 4 for one in sensitivities(model, X))
+    smallest = used("separable", widths=(4, 4), depth=1)
+    assert sensitivities(smallest, X) == []
+    assert prune_least_sensitive(smallest, X, lambda m: False) is None
 
 
 def test_less_is_missed_than_of_an_even_cut() -> None:

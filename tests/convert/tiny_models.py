@@ -198,3 +198,20 @@ def random_windows(seed: int, shape: Shape, n: int = 6) -> np.ndarray:
     if n > 2:
         x[1], x[2] = -128, 127
     return x
+
+
+def clustered_layer() -> bytes:
+    """A convolution whose weights take 16 values, and nothing else: 12 samples of 8 channels to 9
+    channels, kernel 4."""
+    rng = np.random.default_rng(5)
+    m = Maker()
+    x = m.tensor((1, 1, 12, 8), 0.1, 3)
+    values = np.linspace(-120, 127, 16).astype(np.int8)
+    weights = rng.choice(values, (9, 1, 4, 8))
+    weights[0, 0, :2] = values.reshape(2, 8)  # one table holds all
+    w = m.tensor(weights.shape, np.full(9, 0.01), data=weights)
+    b = m.tensor((9,), 0.001, data=np.arange(9, dtype=np.int32), kind=INT32)
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    y = m.tensor((1, 1, 12, 9), 0.3, -5)
+    return m.finish(x, m.operator("CONV_2D", [x, w, b], y, options))

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.convert.tiny_models import random_model, random_windows
+from tests.convert.tiny_models import clustered_layer, random_model, random_windows
 from tests.firmware import engine_build
 from tinyhar.convert import integer
 from tinyhar.convert.compiled import CompiledModel, compile_model
 from tinyhar.convert.graph import Graph, read_graph
+from tinyhar.convert.step import CONV_CLUSTERED
 from tinyhar.errors import ModelError
 
 NAMES = ("tiny_dscnn", "ds_cnn", "band_cnn", "inverted_residual")
@@ -73,20 +74,45 @@ def test_reference_models_agree_layer_by_layer_on_extremes(
     check_layers(graph, compile_model(tflite), x)
 
 
+def accepted_when_damaged(payload: bytes, tmp_path: Path, rounds: int, seed: int) -> int:
+    """How many of so many damaged models the engine still takes, and runs within their memory."""
+    mutate = engine_build.build("engine_mutate.c", "-O1", *engine_build.SANITIZERS)
+    path = tmp_path / "model"
+    path.write_bytes(payload)
+    command = [str(mutate), str(path), str(rounds), str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[0])
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_a_damaged_model_is_refused_or_runs_within_its_memory(tmp_path: Path, seed: int) -> None:
     made = compiled(seed)
     if made is None:
         pytest.skip("the dice made a model that is refused")
-    mutate = engine_build.build("engine_mutate.c", "-O1", *engine_build.SANITIZERS)
-    path = tmp_path / "model"
-    path.write_bytes(made[1].payload)
-    done = subprocess.run(
-        [str(mutate), str(path), "400", str(seed)], capture_output=True, text=True, check=False
+    assert 0 < accepted_when_damaged(made[1].payload, tmp_path, 400, seed) < 400
+
+
+@pytest.mark.parametrize("hop", [0, 2])
+def test_a_damaged_clustered_layer_is_refused_or_runs_within_its_memory(
+    tmp_path: Path, hop: int
+) -> None:
+    model = compile_model(clustered_layer(), hop=hop, extra_ram=1000)
+    assert model.kernels == 1 << CONV_CLUSTERED
+    assert model.kept == (hop > 0)
+    assert 0 < accepted_when_damaged(model.payload, tmp_path, 4000, 1) < 4000
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_a_table_of_values_outside_the_model_is_refused(tmp_path: Path, channel: int) -> None:
+    payload = compile_model(clustered_layer()).payload
+    assert init_status(payload, tmp_path) == ""
+    (data,) = struct.unpack_from("<I", payload, 32 + 48)
+    at = data + 16 + 2 * channel
+    past = len(payload) - data - 15
+    assert init_status(payload[:at] + struct.pack("<H", past) + payload[at + 2 :], tmp_path) == (
+        "init: 1"
     )
-    assert done.returncode == 0, done.stderr
-    accepted = int(done.stdout.split()[0])
-    assert 0 < accepted < 400
 
 
 def init_status(payload: bytes, tmp_path: Path, arena: int | None = None) -> str:

@@ -13,13 +13,14 @@ import pytest
 from tests.convert.test_export import bundle_of, classifier
 from tests.convert.test_moving import gated
 from tests.convert.test_tables import chain
-from tests.convert.tiny_models import random_windows
+from tests.convert.tiny_models import clustered_layer, random_windows
 from tests.firmware import engine_build
 from tinyhar.convert import integer
 from tinyhar.convert.bundle import pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.graph import read_graph
 
+CLUSTERED = clustered_layer()
 GATED, CURVED = gated((1, 1, 20, 6), (1, 1, 1, 6)), chain(["P", "H", "P"])
 UNSUPPORTED = "init: 4"
 
@@ -28,7 +29,7 @@ def only(tflite: bytes) -> str:
     return f"-DTHAR_KERNELS={compile_model(tflite).kernels:#x}u"
 
 
-@pytest.mark.parametrize("tflite", [GATED, CURVED], ids=["gated", "curved"])
+@pytest.mark.parametrize("tflite", [GATED, CURVED, CLUSTERED], ids=["gated", "curved", "clustered"])
 def test_the_kernels_of_a_model_are_enough_for_it(tflite: bytes) -> None:
     graph = read_graph(tflite)
     x = random_windows(3, graph.tensors[graph.input].shape[1:])
@@ -37,7 +38,9 @@ def test_the_kernels_of_a_model_are_enough_for_it(tflite: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tflite", "other"), [(GATED, CURVED), (CURVED, GATED)], ids=["gated", "curved"]
+    ("tflite", "other"),
+    [(GATED, CURVED), (CURVED, GATED), (CLUSTERED, GATED)],
+    ids=["gated", "curved", "clustered"],
 )
 def test_a_model_that_needs_another_kernel_is_refused(
     tmp_path: Path, tflite: bytes, other: bytes

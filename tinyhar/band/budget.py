@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from tinyhar.band.cortex_m4 import device
-from tinyhar.band.workload import with_random_windows
+from tinyhar.band.workload import overlapping, with_random_windows
+from tinyhar.errors import ModelError
 
 UNITS: Final = {
     "flash_bytes": "bytes of flash",
@@ -54,15 +55,28 @@ class Budget:
         )
 
 
-def cost_of(name: str, tflite: bytes) -> Cost:
+def cost_of(name: str, tflite: bytes, *, hop: int = 0, extra_ram: int = 0) -> Cost:
     """Compile an int8 model, boot it on the emulated Cortex-M4, and count.
 
+    Args:
+        name: for messages.
+        tflite: the model.
+        hop, extra_ram: as for :func:`tinyhar.convert.compiled.compile_model`.
+
     Raises:
-        ModelError: a model that the engine cannot run.
+        ModelError: a model that the engine cannot run, or answers of the board that are not the
+            desk's.
         ToolError: no cross compiler or no QEMU.
     """
+    work = with_random_windows(name, tflite)
+    if hop and extra_ram:
+        work = overlapping(work, hop, extra_ram)
     with device() as target:
-        found = target.measure(with_random_windows(name, tflite))
+        found = target.measure(work)
+    if found.mismatched_bytes:
+        raise ModelError(
+            f"{name}: {found.mismatched_bytes} bytes of the emulated band are not the desk's"
+        )
     return Cost(
         found.model_bytes + found.engine_code_bytes,
         found.ram_bytes + found.stack_bytes,

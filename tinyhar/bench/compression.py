@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import tinyhar
 from tinyhar import recipe as recipes
-from tinyhar.band import budget
+from tinyhar.band import budget, cortex_m4
 from tinyhar.band.desk import BUNDLE, INT8
+from tinyhar.errors import ToolError
 from tinyhar.evaluate.cost import gzip_bytes
 from tinyhar.evaluate.metrics import Summary, summary
 from tinyhar.pipeline.folder import RunFolder
@@ -34,28 +35,45 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Way:
-    """A way to make a student smaller: a name for its folder, a title, changes of the recipe."""
+    """A way to make a student smaller.
+
+    Attributes:
+        name: for its folder.
+        title: for people.
+        pruning: keys of the recipe's [pruning] that it sets; its training stays.
+        values: of clustering.
+        quantisation: its method.
+    """
 
     name: str
     title: str
-    changes: tuple[str, ...]
+    pruning: dict[str, Any]
+    values: int | None = None
+    quantisation: str = "ptq"
+
+    def of(self, recipe: Recipe) -> Recipe:
+        """The recipe with this compression instead of its own."""
+        table = recipe.model_dump(mode="json", exclude_none=True)
+        kept = {key: table[key]["training"] for key in ("pruning", "clustering")}
+        table["pruning"] = {"training": kept["pruning"], **self.pruning}
+        table["clustering"] = {"training": kept["clustering"]}
+        if self.values is not None:
+            table["clustering"]["values"] = self.values
+        table["quantisation"]["method"] = self.quantisation
+        return recipes.parse(table, origin=f"{recipe.name}, {self.title}")
 
 
-_WHOLE: Final = 'pruning={method="none"}'
-_PTQ: Final = "quantisation.method=ptq"
+_WHOLE: Final = {"method": "none"}
+_LEAST: Final = {"method": "channels", "by": "sensitivity", "share": 0.33}
 
 WAYS: Final = (
-    Way("ptq", "int8 by calibration", (_WHOLE, _PTQ)),
-    Way("qat", "int8 by training", (_WHOLE, "quantisation.method=qat")),
-    Way("even", "a third of all channels off", ("pruning={share=0.33}", _PTQ)),
-    Way("least", "those missed least off", ('pruning={share=0.33, by="sensitivity"}', _PTQ)),
-    Way("clustered", "16 values a layer", (_WHOLE, _PTQ, "clustering.values=16")),
-    Way(
-        "both",
-        "missed least off, 16 values",
-        ('pruning={share=0.33, by="sensitivity"}', _PTQ, "clustering.values=16"),
-    ),
-    Way("zeros", "half the weights zero", ('pruning={method="magnitude", share=0.5}', _PTQ)),
+    Way("ptq", "int8 by calibration", _WHOLE),
+    Way("qat", "int8 by training", _WHOLE, quantisation="qat"),
+    Way("even", "a third of all channels off", {"method": "channels", "share": 0.33}),
+    Way("least", "those missed least off", _LEAST),
+    Way("clustered", "16 values a layer", _WHOLE, values=16),
+    Way("both", "missed least off, 16 values", _LEAST, values=16),
+    Way("zeros", "half the weights zero", {"method": "magnitude", "share": 0.5}),
 )
 """All but the second in int8 by calibration; the first is what the others are compared with."""
 
@@ -111,6 +129,10 @@ def compare(
         for seed in seeds
         for fold in recipes.folds(recipe.model_copy(update={"seed": seed}))
     ]
+    if missing := cortex_m4.missing_tools():
+        raise ToolError(f"needed to measure on a device: `sudo apt install {' '.join(missing)}`")
+    for way in WAYS:
+        way.of(recipe)
     found: dict[tuple[str, int], list[Figures]] = {}
     total = len(runs) * len(WAYS)
     for i, (seed, run) in enumerate(runs):
@@ -127,7 +149,7 @@ def _made(way: Way, run: Recipe, place: Path, *, data: Path | None, quick: bool)
     from tinyhar.pipeline.run import advance, stage_keys
     from tinyhar.recipe import quick as shortened
 
-    changed = recipes.changed(run, list(way.changes))
+    changed = way.of(run)
     folder, first = RunFolder(place / way.name), RunFolder(place / WAYS[0].name)
     keys = stage_keys(shortened(changed) if quick else changed, quick=quick)
     try:

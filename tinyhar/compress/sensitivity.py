@@ -23,7 +23,6 @@ from tinyhar.compress.structured import (
     importance,
     with_channels,
 )
-from tinyhar.errors import ModelError
 from tinyhar.models import total_cost
 
 
@@ -62,7 +61,7 @@ class Sensitivity:
 def sensitivities(
     model: keras.Model, windows: NDArray[np.float32], *, multiple: int = 4
 ) -> list[Sensitivity]:
-    """How much each group of channels is missed.
+    """How much each group of more than `multiple` channels is missed.
 
     Args:
         model: as for :func:`tinyhar.compress.structured.prune_channels`.
@@ -70,7 +69,9 @@ def sensitivities(
         multiple: channels that go at once, and the fewest that stay.
     """
     by_layer = channel_groups(model)
-    groups = {id(group): group for group in by_layer.values() if group.free}
+    groups = {
+        id(group): group for group in by_layer.values() if group.free and group.channels > multiple
+    }
     probe = keras.models.clone_model(model)
     probe.set_weights(model.get_weights())
     answers = tf.function(lambda x: tf.nn.log_softmax(probe(x, training=False)))
@@ -114,7 +115,8 @@ def prune_least_sensitive(
     groups = sensitivities(model, windows, multiple=multiple)
     steps = [0] * len(groups)
     plans = [tuple(steps)]
-    while min(prices := [g.price(s) for g, s in zip(groups, steps, strict=True)]) < np.inf:
+    for _ in range(sum(len(group.left) for group in groups)):
+        prices = [group.price(taken) for group, taken in zip(groups, steps, strict=True)]
         steps[int(np.argmin(prices))] += 1
         plans.append(tuple(steps))
     everything = {layer: np.arange(g.channels) for layer, g in channel_groups(model).items()}
@@ -149,10 +151,6 @@ def _macs(
     order: NDArray[np.int64],
 ) -> float:
     """Multiplications that one channel less of a group saves."""
-    if len(order) < 2:
-        raise ModelError(
-            f"structured pruning: {layers[0]!r} has a single channel: nothing to prune"
-        )
     kept = {name: np.arange(group.channels) for name, group in groups.items()}
     kept |= dict.fromkeys(layers, np.sort(order[1:]))
     return float(total_cost(model).macs - total_cost(with_channels(model, kept)).macs)

@@ -42,7 +42,7 @@ def shared_outputs(steps: Sequence[Step], hop: int) -> Iterator[Shared]:
         if now.shift % stride or not 0 < hop < steps[0].input[1]:
             return
         reach = (w.kernel[1] - 1) * w.dilation[1] + 1 + (step.pool - 1) * w.stride[1]
-        begin = -(-(now.begin + w.pad[1]) // stride)
+        begin = min(-(-(now.begin + w.pad[1]) // stride), step.output[1])
         shift, last = now.shift // stride, now.end + w.pad[1] - reach
         end = min(last // stride + 1 if last >= 0 else 0, step.output[1] - shift)
         now = Shared(begin, max(begin, end), shift)

@@ -12,6 +12,7 @@ from tinyhar.errors import ModelError
 LOGITS = "logits"
 """Name of every model's last layer, and of its output among the anchors."""
 
+_WRAPPED = ("quant_", "prune_low_magnitude_", "cluster_")
 _STAGE = re.compile(r"stage(\d+)(_bn)?")
 
 
@@ -43,4 +44,6 @@ def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
 
 def _plain(name: str) -> str:
     """A layer's own name, without what tfmot's wrappers put before it."""
-    return name.removeprefix("quant_").removeprefix("prune_low_magnitude_")
+    for prefix in _WRAPPED:
+        name = name.removeprefix(prefix)
+    return name

@@ -21,6 +21,7 @@ from tinyhar.pipeline.learn import count_map
 from tinyhar.pipeline.on_band import teachable
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
+from tinyhar.pipeline.shrink import over_budget
 from tinyhar.recipe import Recipe
 
 EXPORT = "export"
@@ -44,6 +45,8 @@ def convert(
     equal = _equal(reference, inputs, logits, str(folder / INT8), progress)
     hop = recipe.data.stride if recipe.band.extra_ram else 0
     compiled = compile_model(tflite, hop=hop, extra_ram=recipe.band.extra_ram)
+    if over := over_budget(recipe, tflite):
+        progress.note(f"over the budget of [pruning] after the last training: {over}")
     output = graph.tensors[graph.output]
     bundle = Bundle(
         classes=data.classes,

@@ -18,8 +18,8 @@ from tinyhar.pipeline.progress import Progress
 from tinyhar.pipeline.trainer import Trainer, build, clip_of, facts_of, load, save
 from tinyhar.recipe import DEVICE_LIMITS, Pruning, Recipe
 
-_SENSED = 512
-"""Windows by which it is judged how much channels are missed."""
+_SNAPSHOT = "pruned/snapshot.npz"
+"""Kept until the stage is done: clustering, interrupted, does not prune again."""
 
 
 def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
@@ -36,12 +36,12 @@ def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
     helpers, training = support(recipe, folder), recipe.pruning.training
     history = None
     if recipe.pruning.method == "channels":
-        smaller = _with_fewer_channels(recipe, data, student, trainer.clip)
+        smaller = _with_fewer_channels(recipe, student, calibration(recipe, data), trainer.clip)
         if smaller is None:
             progress.note(f"nothing to prune: the student is within {asked(recipe.pruning)}")
         else:
             student = smaller
-            history = trainer.fit(student, training, "pruned", **helpers)
+            history = trainer.fit(student, training, "pruned", snapshot=_SNAPSHOT, **helpers)
     elif recipe.pruning.method == "magnitude":
         steps = training.epochs * max(1, int(data.side("train").sum()) // training.batch)
         sparse = compress.sparsify(student, sparsity=recipe.pruning.share, steps=steps)
@@ -59,6 +59,7 @@ def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         facts["clustered"] = {"before": facts["predicted"], "curve": after["curve"]}
         facts["predicted"] = after["predicted"]
     save(folder, PRUNED, student)
+    (folder / _SNAPSHOT).unlink(missing_ok=True)
     return facts
 
 
@@ -69,19 +70,38 @@ def check(recipe: Recipe, window: int, channels: int, classes: int) -> None:
         ModelError, ToolError: as :func:`prune`.
     """
     table = recipe.pruning
-    if not any(name in table.budget for name in DEVICE_LIMITS):
+    student = build(recipe.student, (window, channels, classes), recipe.seed)
+    if recipe.clustering.values is not None:
+        compress.cluster(student, recipe.clustering.values)
+    if not table.budget:
         return
-    if missing := cortex_m4.missing_tools():
+    if any(name in table.budget for name in DEVICE_LIMITS) and (
+        missing := cortex_m4.missing_tools()
+    ):
         raise ToolError(
             f"[pruning] of the recipe: a budget of {asked(table)} is measured on the emulated "
             f"Cortex-M4: `sudo apt install {' '.join(missing)}`"
         )
-    student = build(recipe.student, (window, channels, classes), recipe.seed)
     random = np.random.default_rng(0).normal(size=(64, 1, window, channels))
-    smallest = compress.prune_channels(student, 0.01)
-    measured = _Measured(table, random.astype(np.float32), clip=4.0)
-    if not measured(smallest):
+    measured = _Measured(recipe, random.astype(np.float32), clip=4.0)
+    if not measured(compress.prune_channels(student, 0.01)):
         raise ModelError(f"[pruning] of the recipe: {measured.refusal()}")
+
+
+def over_budget(recipe: Recipe, tflite: bytes) -> str:
+    """Where the student that is deployed breaks a device's budget after all; empty: nowhere.
+
+    It was measured before its last training: a few clamped values more cost a few instructions.
+    """
+    limits = {n: limit for n, limit in recipe.pruning.budget.items() if n in DEVICE_LIMITS}
+    if not limits:
+        return ""
+    return budget.Budget(**limits).told(budget.cost_of(recipe.name, tflite, **_kept(recipe)))
+
+
+def _kept(recipe: Recipe) -> dict[str, int]:
+    """What the band may keep from window to window, as `cost_of` takes it."""
+    return {"hop": recipe.data.stride, "extra_ram": recipe.band.extra_ram}
 
 
 def asked(table: Pruning) -> str:
@@ -92,12 +112,14 @@ def asked(table: Pruning) -> str:
 
 
 class _Measured:
-    """Whether models keep a budget; remembers the cost of the last."""
+    """Whether models keep a budget as they will be on the band; remembers the cost of the last."""
 
-    def __init__(self, table: Pruning, sample: np.ndarray, clip: float) -> None:
-        limits = dict(table.budget)
+    def __init__(self, recipe: Recipe, sample: np.ndarray, clip: float) -> None:
+        limits = recipe.pruning.budget
         self._parameters = limits.pop("parameters", None)
         self._limits = budget.Budget(**limits) if limits else None
+        self._values = recipe.clustering.values
+        self._kept = _kept(recipe)
         self._sample, self._clip = sample, clip
         self._over = ""
 
@@ -108,11 +130,12 @@ class _Measured:
             return False
         if self._limits is None:
             return True
+        if self._values is not None and compress.clusterable(model):
+            model = compress.strip(compress.cluster(model, self._values))
         tflite = compress.to_tflite(
             model, calibration=self._sample, clip=self._clip, isolated=False
         )
-        cost = budget.cost_of(model.name, tflite)
-        self._over = self._limits.told(cost)
+        self._over = self._limits.told(budget.cost_of(model.name, tflite, **self._kept))
         return not self._over
 
     def refusal(self) -> str:
@@ -124,22 +147,22 @@ class _Measured:
 
 
 def _with_fewer_channels(
-    recipe: Recipe, data: Prepared, student: keras.Model, clip: float
+    recipe: Recipe, student: keras.Model, sample: np.ndarray, clip: float
 ) -> keras.Model | None:
     """The student as it is left; None: it is within its budget."""
     table = recipe.pruning
     if not table.budget and table.by != "sensitivity":
         return compress.prune_channels(student, keep=1 - table.share, by=table.by)
-    sample = calibration(recipe, data)
-    measured = _Measured(table, sample, clip)
+    measured = _Measured(recipe, sample, clip)
     fits: Callable[[keras.Model], bool] = measured
     if not table.budget:
-        left = (1 - table.share) * compress.channels_of(student)
+        least = compress.channels_of(compress.prune_channels(student, 0.01))
+        left = max(least, (1 - table.share) * compress.channels_of(student))
         fits = lambda model: compress.channels_of(model) <= left  # noqa: E731
     elif measured(student):
         return None
     if table.by == "sensitivity":
-        smaller = compress.prune_least_sensitive(student, sample[:_SENSED], fits)
+        smaller = compress.prune_least_sensitive(student, np.clip(sample, -clip, clip), fits)
     else:
         smaller = compress.prune_until(student, fits, by=table.by)
     if smaller is None:

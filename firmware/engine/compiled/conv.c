@@ -98,12 +98,13 @@ static void one_output(const layer *l, int8_t *out) {
     }
     if (quads != 0u) quad(&w, &x, &both, &low);
     int32_t t[2] = {(int32_t)((uint32_t)low << 8), (int32_t)((uint32_t)both - (uint32_t)low)};
+    thar_scaling s[2]; /* both before the output is touched: heads may be in the arena */
     for (uint32_t i = 0; i < 2u; ++i) {
-      thar_scaling s =
-          thar_scaling_of(channel[i].head, channel[i].multiplier, l->op->out_zero, l->relu);
-      *out++ = (int8_t)thar_scaled(t[i], s, l->relu);
-      if (i == 0u && --left == 0u) return;
+      s[i] = thar_scaling_of(channel[i].head, channel[i].multiplier, l->op->out_zero, l->relu);
     }
+    *out++ = (int8_t)thar_scaled(t[0], s[0], l->relu);
+    if (--left == 0u) return;
+    *out++ = (int8_t)thar_scaled(t[1], s[1], l->relu);
     data = (const uint8_t *)w;
   }
 }

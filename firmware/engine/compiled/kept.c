@@ -24,7 +24,8 @@ static shared after(const thar_op *op, shared in) {
   reach += ((int32_t)op->pool - 1) * op->stride_w;
   int32_t last = in.to + pad - reach;
   shared out = {(in.from + pad + step - 1) / step, last < 0 ? 0 : last / step + 1, in.shift / step};
-  int32_t end = (int32_t)op->out_w - out.shift;
+  int32_t all = op->out_w, end = all - out.shift;
+  out.from = out.from < all ? out.from : all;
   out.to = out.to < end ? out.to : end;
   out.to = out.to > out.from ? out.to : out.from;
   return out;
@@ -77,7 +78,7 @@ bool thar_run_kept(const thar_op *ops, uint32_t kept, uint32_t hop, const uint8_
 bool thar_kept_are_sound(const thar_op *ops, uint32_t kept) {
   for (uint32_t i = 0; i < kept; ++i) {
     const thar_op *op = ops + i;
-    if ((KEEPING >> op->kind & 1u) == 0u) return false;
+    if (op->kind >= THAR_KINDS || (KEEPING >> op->kind & 1u) == 0u) return false;
     if (op->stride_w == 0u || op->pool == 0u || op->in_w == 0u) return false;
     if (i != 0u && (op->input != op[-1].output || op->in_w != op[-1].out_w)) return false;
   }

@@ -1,4 +1,4 @@
-"""``tinyhar bench``: run a grid, and what can be asked of it afterwards; one file a command."""
+"""``tinyhar bench``: grids and their tables, compression, costs on a device; one file a command."""
 
 from __future__ import annotations
 
