@@ -169,6 +169,15 @@ class Distillation(Table):
     heads: tuple[Literal["linear", "cosine", "memory", "mlp", "attention"], ...] = ()
     """Classifiers that compete on the student's backbone until one is chosen; none: its own."""
 
+    @model_validator(mode="after")
+    def _hintons_keys_are_for_hinton(self) -> Distillation:
+        for key in ("temperature", "weight") if self.method != "hinton" else ():
+            if getattr(self, key) != Distillation.model_fields[key].default:
+                raise ValueError(
+                    f"'{key}' is for method 'hinton'; '{self.method}' takes its own in 'options'"
+                )
+        return self
+
 
 class Augmentation(Table):
     """What a band meets that recordings lack; zero switches a part off."""
@@ -218,6 +227,10 @@ class Pruning(Table):
 
 DEVICE_LIMITS = ("flash_bytes", "ram_bytes", "instructions")
 """Limits of a pruning that a device is measured for."""
+
+
+REVISIONS = {"smldist": 2}
+"""Raised where a method's losses change: what was trained with others is trained again."""
 
 
 class Clustering(Table):
@@ -274,6 +287,12 @@ class Recipe(Table):
         return self.teacher.senses
 
     @property
+    def revisions(self) -> dict[str, int]:
+        """Of the methods of distillation that compute something else than they once did."""
+        used = (self.distillation.method, *self.distillation.also)
+        return {name: REVISIONS[name] for name in used if name in REVISIONS}
+
+    @property
     def split_seed(self) -> int | None:
         """Draws who validates; None where nobody is drawn: then all seeds see the same windows."""
         drawn = isinstance(self.split.validation, int) and self.split.validation > 0
@@ -283,6 +302,17 @@ class Recipe(Table):
     def teacher_seed(self) -> int:
         """The teacher's own seed, or the recipe's."""
         return self.seed if self.teacher.seed is None else self.teacher.seed
+
+    @model_validator(mode="after")
+    def _patience_needs_validation(self) -> Recipe:
+        parts = ("teacher", "student", "pruning", "clustering", "quantisation")
+        waiting = [part for part in parts if getattr(self, part).training.patience]
+        if waiting and not self.split.validation:
+            raise ValueError(
+                f"{waiting[0]}.training.patience needs somebody to validate on: set it to 0, or "
+                "hold subjects out (split.validation)"
+            )
+        return self
 
     @model_validator(mode="after")
     def _training_keeps_what_compression_made(self) -> Recipe:

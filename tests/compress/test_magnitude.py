@@ -12,11 +12,14 @@ RANDOM = np.random.default_rng(0)
 DATA = Examples(RANDOM.normal(size=(64, 1, 32, 4)).astype(np.float32), np.arange(64) % 2)
 
 
-def test_zeros_come_while_training_and_stay() -> None:
+@pytest.mark.parametrize("average", [0.0, 0.998])
+@pytest.mark.parametrize("validated", [True, False])
+def test_zeros_come_while_training_and_stay(average: float, validated: bool) -> None:
     model = build("separable", 32, 4, 2, widths=(8, 12), depth=1, kernel=3)
-    config = FitConfig(epochs=6, batch=16)
+    config = FitConfig(epochs=6, batch=16, average=average)
     sparse = sparsify(model, sparsity=0.6, steps=24)
-    fit(sparse.model, DATA, DATA, config, before_step=sparse.step)
+    judges = DATA if validated else Examples(DATA.x[:0], DATA.y[:0])
+    fit(sparse.model, DATA, judges, config, before_step=sparse.step)
     plain = sparse.strip()
     assert type(plain) is type(model)
     pruned = [w for w in plain.trainable_weights if "kernel" in w.name and "depth" not in w.name]

@@ -52,6 +52,8 @@ class Cell:
             mode="json", exclude={"name", "band"}, exclude_defaults=True
         )
         parts = {"recipe": recipe, "arithmetic": self.arithmetic, "quick": self.quick}
+        if self.recipe.revisions:
+            parts["revisions"] = self.recipe.revisions
         text = json.dumps({**parts, "version": tinyhar.__version__}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -71,7 +73,9 @@ class Cell:
     @property
     def needs_teacher(self) -> bool:
         """Whether a teacher must be there first."""
-        return self.arithmetic != "forest" and self.recipe.distillation.method != "none"
+        table = self.recipe.distillation
+        wanted = any(method != "none" for method in (table.method, *table.also))
+        return self.arithmetic != "forest" and wanted
 
     @property
     def teacher(self) -> Recipe:

@@ -231,6 +231,7 @@ def _record(cell: Cell, folder: RunFolder, outcome: _Outcome) -> dict[str, Any]:
         "version": tinyhar.__version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "split": asdict(prepared.split),
+        "recordings": outcome.facts["prepare"]["digest"],
         "classes": list(prepared.classes),
         "int8": judged.get("int8"),
         "float": judged.get("float"),

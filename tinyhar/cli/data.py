@@ -220,7 +220,10 @@ def fetch(name: NameArgument, data: DataOption = None) -> None:
 
     entry = dataset(name)
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"--data {data}: cannot be made ({error.strerror})") from error
     root = data_root(data)
     console = Console()
     with Progress(

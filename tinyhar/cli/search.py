@@ -132,6 +132,7 @@ def _size(option: str, text: str | None, units: dict[str, int]) -> int | None:
     if text is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KkMm]?)", text.strip())
-    if not match or float(match[1]) <= 0:
+    size = round(float(match[1]) * units[match[2].upper()]) if match else 0
+    if size < 1:
         raise RecipeError(f"{option} {text}: expected a number, with K or M behind it, as 24K")
-    return round(float(match[1]) * units[match[2].upper()])
+    return size

@@ -6,6 +6,7 @@ and sent compressible, and is a measure of how much slack a model has.
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
@@ -36,6 +37,7 @@ class SparseModel:
             end_step=max(1, 2 * steps // 3),
             frequency=max(1, steps // 100),
         )
+        self.sparsity = sparsity
         self.model = _pruning.prune_low_magnitude(copy, pruning_schedule=schedule)
         self._counters = [
             layer.pruning_step for layer in self.model.layers if hasattr(layer, "pruning_step")
@@ -47,7 +49,12 @@ class SparseModel:
             counter.assign(step)
 
     def strip(self) -> keras.Model:
-        """The ordinary model, its small weights now zero for good."""
+        """The ordinary model, its small weights now zero for good: those that the mask left out,
+        which a mean over training may have kept near zero."""
+        for layer in self.model.layers:
+            for kernel, _mask, _threshold in getattr(layer, "pruning_vars", ()):
+                size = np.abs(kernel.numpy())
+                kernel.assign(np.where(size > np.quantile(size, self.sparsity), kernel, 0))
         return _pruning.strip_pruning(self.model)
 
 

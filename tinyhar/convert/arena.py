@@ -22,7 +22,7 @@ _TAIL: Final = re.compile(r"Arena allocation tail (\d+) bytes")
 _PLANNING: Final = (512, 96)
 """What planning takes for a while beside what stays, and more for each activation (as measured on
 a 64-bit machine; it matters for models smaller than that)."""
-_SESSION_BYTES: Final = 2048
+SESSION_BYTES: Final = 2048
 """What firmware/engine/tflm keeps at the arena's front: 1,792 bytes on 64 bits, half on 32."""
 
 
@@ -79,4 +79,4 @@ def measure_engine_arena(tflite: bytes) -> int:
         ModelError: TFLM refuses the model.
         ToolError: the `tflite-micro` package is missing or tells no total.
     """
-    return measure_arena(tflite) + _SESSION_BYTES
+    return measure_arena(tflite) + SESSION_BYTES

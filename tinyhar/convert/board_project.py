@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tinyhar.convert import c_arrays
-from tinyhar.convert.arena import estimate_arena, measure_arena
+from tinyhar.convert.arena import SESSION_BYTES, estimate_arena, measure_arena
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.export import FIRMWARE, write_files
@@ -27,8 +27,6 @@ TEMPLATES: Final = {"nano33ble": "arduino", "esp32s3": "esp_idf", "nrf52840": "z
 SPARE_CLASSES: Final = 8
 """More classes than the model's that a deployed one, or teaching, may have."""
 _MOST_BODY: Final = 4096
-_SESSION_BYTES: Final = 2048
-"""What the TFLM adapter keeps at its arena's front."""
 
 
 def board_project(
@@ -91,7 +89,7 @@ def _for_tflm(bundle: Bundle, tflite: bytes) -> Bundle:
     except ToolError:
         arena = estimate_arena(compile_model(tflite).arena_bytes)
     return replace(
-        bundle, engine="tflm", model=tflite, arena_bytes=arena + _SESSION_BYTES, teaching=None
+        bundle, engine="tflm", model=tflite, arena_bytes=arena + SESSION_BYTES, teaching=None
     )
 
 

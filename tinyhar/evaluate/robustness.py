@@ -80,11 +80,12 @@ def drifted(recording: Recording, percent: float) -> Recording:
     Too fast a clock takes more samples of the same movement: it seems slower.
 
     Raises:
-        DataError: a drift beyond LARGEST_DRIFT, or one that is no multiple of half a per cent.
+        DataError: a drift beyond LARGEST_DRIFT, or one that is no multiple of one per cent (the
+            filter that resamples takes ratios of small numbers only).
     """
-    if abs(percent) > LARGEST_DRIFT or percent * 2 != round(percent * 2):
+    if abs(percent) > LARGEST_DRIFT or percent != round(percent):
         raise DataError(
-            f"drift of {percent:g} %: expected a multiple of 0.5 within +-{LARGEST_DRIFT}"
+            f"drift of {percent:g} %: expected a multiple of 1 within +-{LARGEST_DRIFT}"
         )
     sampled = resample(recording, recording.rate * (1 + percent / 100))
     return replace(sampled, rate=recording.rate)

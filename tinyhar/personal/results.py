@@ -176,7 +176,8 @@ def _unseen_rows(unseen: Sequence[Unseen]) -> list[str]:
     if not unseen:
         return []
     lines = [
-        f"A class that the base model never saw, taught with {unseen[0].seconds:g} s:\n",
+        f"A class that the base model never saw, taught with {unseen[0].seconds:g} s "
+        "(± here over trials: people, seeds and, in the last row, classes):\n",
         "| class | trials | F1 of the new class | loss on old classes, points | "
         "taught on the band: F1 | loss | refused while unknown | known refused |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",

@@ -10,6 +10,7 @@ label files without labels:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,7 +50,9 @@ class _Chosen(Folder):
         self.rejected = rejected
 
     def names(self) -> list[str]:
-        return [name for name in super().names() if name not in self.rejected]
+        """In the order in which they were recorded: drinking_2.csv before drinking_10.csv."""
+        kept = [name for name in super().names() if name not in self.rejected]
+        return sorted(kept, key=lambda name: [(len(n), n) for n in re.split(r"(\d+)", name)])
 
 
 def read_takes(folder: Path, fit: Fit, *, resampled: bool = False) -> list[Recording]:

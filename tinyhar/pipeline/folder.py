@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Keep every other process out while this one works here.
 
-        A folder that was made for work that failed before anything was finished goes again.
+        A folder that was made for work that failed before it left anything goes again.
 
         Raises:
             DataError: another process is at work in the folder, or it cannot be written.
@@ -55,23 +55,36 @@ class RunFolder:
             try:
                 yield
             except TinyharError:
-                if fresh and not list(self.root.glob("stages/*.json")):
+                if fresh and not self._has_work():
                     shutil.rmtree(self.root)
                 raise
 
+    def _has_work(self) -> bool:
+        """Whether there is more than what says that somebody began."""
+        begun = {self.root / ".lock", self.root / "recipe.toml"}
+        files = (path for path in self.root.rglob("*") if path.is_file())
+        return any(path not in begun and path.suffix != ".started" for path in files)
+
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """A path to write to; takes the place of ``name`` only when all of it is there."""
+        """A path to write to; takes the place of ``name`` only when all of it is there.
+
+        Raises:
+            DataError: the disk is full, or the folder cannot be written.
+        """
         final = self.root / name
-        final.parent.mkdir(parents=True, exist_ok=True)
-        # The suffix stays: Keras and NumPy choose the format by it.
-        draft = final.with_name(f".writing-{final.name}")
+        # The suffix stays: Keras and NumPy choose the format by it. Others may write the same file.
+        draft = final.with_name(f".writing-{os.getpid()}-{final.name}")
         try:
+            final.parent.mkdir(parents=True, exist_ok=True)
             yield draft
             draft.replace(final)
             self._left.add(final)
+        except OSError as error:
+            raise DataError(f"{final}: cannot be written ({error.strerror or error})") from error
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file whole or not at all."""

@@ -174,6 +174,6 @@ def _key(made: _Made) -> str:
 def _check_out(out: Path, base_run: Path) -> None:
     """A folder that is another run's is not written into."""
     if out.exists() and (out / "recipe.toml").exists():
-        own = (out / "stages" / f"{STAGE}.json").exists()
+        own = any((out / "stages" / f"{STAGE}.{end}").exists() for end in ("json", "started"))
         if out.resolve() == base_run.resolve() or not own:
             raise DataError(f"{out}: holds another run; name another folder with --out")

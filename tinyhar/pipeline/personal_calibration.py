@@ -98,6 +98,11 @@ def divided(
             limit=limit,
         )
 
+    if limit is not None and limit < data.window:
+        raise DataError(
+            f"--seconds {wish.seconds:g}: less than the {data.window / data.rate:g} s that the "
+            "base run's model looks at; allow at least so much of each class"
+        )
     learn = cut(split.learn, dense_stride(data.window), limit)
     for name, number in table.items():
         if number not in learn.y:

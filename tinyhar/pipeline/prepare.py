@@ -15,7 +15,7 @@ from tinyhar.counts import CountMap, Normalisation
 from tinyhar.errors import DataError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
-from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, align, digest, load
+from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, align, digest, load, stamp
 from tinyhar.splits import SIDES, Split, check_fitted, check_inputs, make_split
 from tinyhar.windows import Windows, cut, resample
 
@@ -98,6 +98,7 @@ def prepare(
     write(folder, prepared)
     return {
         "digest": digest(recordings),
+        "stamp": stamp(recipe.data.source, data),
         "windows": {
             side: np.bincount(
                 prepared.y[prepared.side(side)], minlength=len(prepared.classes)
@@ -106,6 +107,14 @@ def prepare(
         },
         "subjects": {side: list(getattr(split, side)) for side in SIDES},
     }
+
+
+def has_changed(recipe: Recipe, data: Path | None, facts: dict[str, Any]) -> bool:
+    """Whether the recordings are others than those that were prepared; False if not at hand."""
+    now = stamp(recipe.data.source, data)
+    if now is None or now == facts.get("stamp"):
+        return False
+    return digest(recorded(recipe, data)) != facts["digest"]
 
 
 def recorded(recipe: Recipe, data: Path | None) -> list[Recording]:

@@ -20,7 +20,7 @@ from tinyhar import recipe as recipes
 from tinyhar import settings
 from tinyhar.pipeline import deliver, learn, prove, shrink, summarise, teach
 from tinyhar.pipeline.folder import RunFolder
-from tinyhar.pipeline.prepare import prepare
+from tinyhar.pipeline.prepare import has_changed, prepare
 from tinyhar.pipeline.prepare import read as prepared
 from tinyhar.pipeline.progress import Progress, Silence
 from tinyhar.recipe import Recipe
@@ -76,7 +76,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "distil",
         "distil the student",
-        ("student", "distillation", "seed"),
+        ("student", "distillation", "revisions", "seed"),
         _trained(learn.distil),
     ),
     Stage("prune", "prune the student", ("pruning", "clustering"), _trained(shrink.prune)),
@@ -87,9 +87,9 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-FACTS = 4
+FACTS = 3
 """Version of what stages find out and leave: a folder of another one is done again."""
-TEACH = "teach"
+PREPARE, TEACH = "prepare", "teach"
 TRAINING = (TEACH, "distil", "prune", "quantise")
 LAST = STAGES[-1].name
 
@@ -182,6 +182,9 @@ def _plain(part: Any) -> Any:
 def _kept(stage: Stage, job: Job, key: str) -> dict[str, Any] | None:
     """A finished stage's facts; None if it is to be done (again)."""
     facts = job.folder.facts(stage.name, key)
+    if facts is not None and stage.name == PREPARE and has_changed(job.recipe, job.data, facts):
+        job.progress.note("the recordings have changed; all is made again")
+        return None
     if facts is not None and (damaged := job.folder.damaged(stage.name)):
         job.progress.note(f"{damaged[0]}: missing or damaged; made again")
         return None
@@ -201,7 +204,7 @@ def _do(stage: Stage, job: Job, key: str) -> dict[str, Any]:
 
 
 def _needs_teacher(job: Job) -> bool:
-    return job.recipe.distillation.method != "none"
+    return learn.needs_teacher(job.recipe)
 
 
 def _check_networks(job: Job) -> None:

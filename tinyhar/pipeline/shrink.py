@@ -50,8 +50,11 @@ def prune(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         )
         student = sparse.strip()
     facts = facts_of(student, data, history, trainer.clip)
-    if recipe.clustering.values is not None:
-        clustered = compress.cluster(student, recipe.clustering.values)
+    values = recipe.clustering.values
+    if values is not None and not compress.clusterable(student):
+        progress.note("nothing to cluster: no layer has the weights to be worth it")
+    elif values is not None:
+        clustered = compress.cluster(student, values)
         table = recipe.clustering.training
         history = trainer.fit(clustered, table, "clustered", resumable=False, **helpers)
         student = compress.strip(clustered)
@@ -73,6 +76,9 @@ def check(recipe: Recipe, window: int, channels: int, classes: int) -> None:
     student = build(recipe.student, (window, channels, classes), recipe.seed)
     if recipe.clustering.values is not None:
         compress.cluster(student, recipe.clustering.values)
+    if table.method != "channels":
+        return
+    smallest = compress.prune_channels(student, 0.01)
     if not table.budget:
         return
     if any(name in table.budget for name in DEVICE_LIMITS) and (
@@ -84,7 +90,7 @@ def check(recipe: Recipe, window: int, channels: int, classes: int) -> None:
         )
     random = np.random.default_rng(0).normal(size=(64, 1, window, channels))
     measured = _Measured(recipe, random.astype(np.float32), clip=4.0)
-    if not measured(compress.prune_channels(student, 0.01)):
+    if not measured(smallest):
         raise ModelError(f"[pruning] of the recipe: {measured.refusal()}")
 
 

@@ -11,7 +11,7 @@ from tinyhar.recordings.recording import (
     digest,
     triaxial,
 )
-from tinyhar.recordings.registry import data_root, dataset, load
+from tinyhar.recordings.registry import data_root, dataset, load, stamp
 
 __all__ = [
     "DATASETS",
@@ -28,5 +28,6 @@ __all__ = [
     "digest",
     "estimate_clock",
     "load",
+    "stamp",
     "triaxial",
 ]

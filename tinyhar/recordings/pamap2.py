@@ -75,13 +75,12 @@ def _subject(source: Source, name: str, subject: str) -> list[Recording]:
         raise DataError(f"{origin}: fewer than {COLUMNS} columns")
     labels = _labels(table[:, 1], origin)
     signal = np.ascontiguousarray(table[:, TAKEN], np.float32)
-    filled, lost = fill_short_holes(signal, LONGEST_HOLE)
     jump = np.concatenate([[False], np.abs(np.diff(table[:, 0]) - 1 / RATE) > LARGEST_STEP])
-    pieces = [
-        (begin + b, begin + e)
-        for begin, end in _between(jump)
-        for b, e in stretches(~lost[begin:end], SHORTEST)
-    ]
+    filled, pieces = 0, []
+    for begin, end in _between(jump):
+        bridged, lost = fill_short_holes(signal[begin:end], LONGEST_HOLE)
+        filled += bridged
+        pieces += [(begin + b, begin + e) for b, e in stretches(~lost, SHORTEST)]
     kept = sum(e - b for b, e in pieces)
     note = f"{filled} values bridged, {len(table) - kept} of {len(table)} samples lost"
     return [

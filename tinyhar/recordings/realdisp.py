@@ -158,13 +158,12 @@ def _file(source: Source, name: str, subject: str, scenario: str) -> list[Record
         return []
     jump = _jumps(table[:, 0].astype(np.float64) + table[:, 1] * 1e-6, origin)
     signal[broken] = np.nan
-    _, lost = fill_short_holes(signal, LONGEST_HOLE)
-    keep = _near(labels != UNLABELLED, PAUSE) & ~lost
-    pieces = [
-        (begin + b, begin + e)
-        for begin, end in pairwise([0, *jump.tolist(), len(table)])
-        for b, e in stretches(keep[begin:end], SHORTEST)
-    ]
+    near = _near(labels != UNLABELLED, PAUSE)
+    pieces = []
+    for begin, end in pairwise([0, *jump.tolist(), len(table)]):
+        _, lost = fill_short_holes(signal[begin:end], LONGEST_HOLE)
+        keep = near[begin:end] & ~lost
+        pieces += [(begin + b, begin + e) for b, e in stretches(keep, SHORTEST)]
     note = (
         f"subject {subject}, {scenario}: {counted(int(broken.sum()), 'incomplete row')}"
         f"{', the last one cut off' * bool(broken[-1])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import shlex
 from pathlib import Path
@@ -76,6 +77,20 @@ def load(
     return [r.select(positions=[position]) for r in recordings if position in r.positions]
 
 
+def stamp(name: str, root: Path | None = None) -> str | None:
+    """Changes when a data set's files or its reader change; None where files are not at hand."""
+    info = dataset(name)
+    if info.made_here:
+        return str(info.version)
+    try:
+        source = info.find(data_root(root))
+    except DataError:
+        return None
+    if source is None:
+        return None
+    return hashlib.sha256(f"{info.version}|{source.stamp()}".encode()).hexdigest()
+
+
 def _from_files(info: DatasetInfo, root: Path | None, cache: bool) -> list[Recording]:
     root = data_root(root)
     source = info.find(root)
@@ -86,6 +101,8 @@ def _from_files(info: DatasetInfo, root: Path | None, cache: bool) -> list[Recor
     if kept is not None:
         return kept
     recordings = info.read(source)
+    if not recordings:
+        raise DataError(f"{source.path}: holds no stretch of movement that is long enough to use")
     if cache:
         store.save(path, recordings)
     return recordings

@@ -51,7 +51,7 @@ class Plan:
     seed: int = 1
 
     def recipe_of(self, candidate: Candidate) -> Recipe:
-        """A run of this student alone: everybody but the test people trains."""
+        """A run of this student alone, on the recipe's own split."""
         stride = max(1, round(self.recipe.data.stride * candidate.window / self.recipe.data.window))
         changes = [
             *candidate.changes,
@@ -135,7 +135,7 @@ def _do(plan: Plan, workers: Workers, told: Told) -> Found:
 
 
 def train_one(recipe: Recipe, folder: Path, epochs: int) -> dict[str, Any]:
-    """Train one student on prepared windows; its macro-F1 on the people held out."""
+    """Train one student on prepared windows; its last weights' macro-F1 on the people held out."""
     from tinyhar import distill
     from tinyhar.pipeline import Silence
     from tinyhar.pipeline.prepare import read
@@ -149,7 +149,7 @@ def train_one(recipe: Recipe, folder: Path, epochs: int) -> dict[str, Any]:
     history = trainer.fit(
         student, training, "student", method=distill.NoDistillation(), resumable=False
     )
-    return {"macro_f1": history.best_f1, "epochs": epochs}
+    return {"macro_f1": history.epochs[-1].macro_f1, "epochs": epochs}
 
 
 def _prepared(plan: Plan, window: int) -> tuple[int, int]:
@@ -195,6 +195,7 @@ class _Desk:
             running -= 1
             if ending.record is None:
                 errors.append(f"{ending.job}: {ending.error}")
+                self._told(f"{what}: {errors[-1]}", 1, 1)
             else:
                 records[ending.job] = ending.record
                 self._files.write_text(self._path(what, ending.job), json.dumps(ending.record))

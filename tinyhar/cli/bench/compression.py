@@ -55,7 +55,7 @@ def compression(
     def told(what: str, done: int, total: int) -> None:
         console.print(f"{done}/{total} {what}", highlight=False, soft_wrap=True)
 
-    seeds = seed or [whole.seed]
+    seeds = list(dict.fromkeys(seed or [whole.seed]))
     place = out or Path("compression-quick" if quick else "compression")
     try:
         rows = bench.compare(whole, seeds, place, data=data, quick=quick, told=told)
