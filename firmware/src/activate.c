@@ -12,6 +12,7 @@ void thar_restart_stream(thar_band *band, uint16_t stride, uint8_t smooth_length
   thar_smoothing_init(&band->smoothing, classes, smooth_length, smooth_hold);
   band->stream_ticks = 0;
   band->streamed = false;
+  band->sensor.held = 0;
 }
 
 void thar_take_up_model(thar_band *band) {

@@ -54,6 +54,7 @@ void thar_rewind_stream(thar_band *band) {
   thar_smoothing_restart(&band->smoothing);
   band->stream_ticks = 0;
   band->streamed = false;
+  band->sensor.held = 0;
 }
 
 thar_refusal thar_answer_stream(thar_band *band, thar_reader *body) {

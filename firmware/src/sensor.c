@@ -41,14 +41,15 @@ static uint8_t samples_a_piece(const thar_band *band) {
 
 static void show_samples(thar_band *band, const uint8_t *counts) {
   thar_sensor *s = &band->sensor;
-  if (s->piece == 0) {
+  const uint8_t piece = samples_a_piece(band);
+  if (piece == 0) {
     return;
   }
   if (s->held == 0) {
     s->first = band->windower.next_sample;
   }
   memcpy(s->counts + s->held * sample_bytes(band), counts, sample_bytes(band));
-  if (++s->held < s->piece) {
+  if (++s->held < piece) {
     return;
   }
   uint8_t bytes[THAR_HEADER_BYTES + THAR_FIELD_BYTES(THAR_SAMPLES_EVENT) + THAR_LIVE_BYTES];
@@ -72,15 +73,15 @@ static bool is_hosts_turn(thar_band *band) {
     return true;
   }
   s->by_host = false;
-  s->held = 0;
   thar_rewind_stream(band);
   return false;
 }
 
-bool thar_band_sense(thar_band *band, const int16_t *counts) {
+bool thar_band_sense(thar_band *band, const int16_t *counts, uint8_t channels) {
   uint8_t bytes[THAR_HEADER_BYTES + THAR_FIELD_BYTES(THAR_PREDICTION_EVENT) + THAR_MAX_CLASSES];
   band->sensor.there = true;
-  if (band->model.problem != NULL || is_hosts_turn(band)) {
+  if (band->model.problem != NULL || is_hosts_turn(band) ||
+      channels != band->model.bundle.header.channels) {
     return false;
   }
   if (band->sensor.watched) {
@@ -124,9 +125,7 @@ thar_refusal thar_answer_live(thar_band *band, thar_reader *body) {
   thar_sensor *s = &band->sensor;
   s->watched = q.on != 0;
   s->seq = band->last.seq;
-  s->held = 0;
   if (s->watched) {
-    s->piece = samples_a_piece(band);
     s->by_host = false;
     thar_rewind_stream(band);
   }

@@ -200,19 +200,22 @@ thar_store_status thar_store_activate(thar_store *s) {
 /* ---- back ---- */
 
 uint8_t thar_store_previous(const thar_store *s) {
+  if (!s->usable) {
+    return THAR_SLOT_OF_IMAGE;
+  }
   const uint8_t slot = thar_store_spare(s);
-  const bool good = s->usable && rank(s, slot) != 0 && holds_bundle(slot) &&
+  const bool good = rank(s, slot) != 0 && holds_bundle(slot) &&
                     thar_slot_failures(slot) < THAR_SLOT_MOST_FAILURES;
   return good ? slot : THAR_SLOT_OF_IMAGE;
 }
 
 thar_store_status thar_store_go_back(thar_store *s, uint8_t to) {
-  const uint8_t spare = thar_store_spare(s);
   s->receiving = false;
   s->received = 0;
   if (!s->usable) {
     return THAR_STORE_FLASH;
   }
+  const uint8_t spare = thar_store_spare(s);
   if (to != THAR_SLOT_OF_IMAGE ? !thar_slot_activate(spare, next_sequence())
                                : !point_to_image(spare)) {
     return THAR_STORE_FLASH;

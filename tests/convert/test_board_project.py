@@ -56,10 +56,13 @@ int main(void) {
   for (int i = 0; i < 30; i++) {
     const float acc[3] = {0.0f, -9.81f, 1e6f};
     tinyhar_counts(acc, gyro, counts);
-    windows += thar_band_sense(&band, counts);
+    windows += thar_band_sense(&band, counts, TINYHAR_CHANNELS);
   }
   printf("%d %d %d, %d windows, %s\n", counts[0], counts[1], counts[2], windows,
          thar_band_shown(&band).name.size != 0 ? "shown" : "nothing");
+  printf("another model's sensor: %d; without flash, back to %d: %d\n",
+         thar_band_sense(&band, counts, TINYHAR_CHANNELS + 1), thar_store_previous(&band.store),
+         thar_store_go_back(&band.store, 0));
   return 0;
 }
 """
@@ -92,7 +95,11 @@ def test_the_library_compiles_without_a_warning_and_runs(board: str, tmp_path: P
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said = subprocess.run([str(program)], capture_output=True, text=True, check=True)
-    assert said.stdout == "ready, first wrong 255\n0 -4088 32767, 4 windows, shown\n"
+    assert said.stdout.splitlines() == [
+        "ready, first wrong 255",
+        "0 -4088 32767, 4 windows, shown",
+        "another model's sensor: 0; without flash, back to 2: 2",
+    ]
 
 
 @pytest.mark.parametrize("board", TEMPLATES)

@@ -1,4 +1,4 @@
-"""Where the teacher is right is judged on windows as they were recorded, not as they are changed."""
+"""Where the teacher is right: judged on windows as recorded, not as they are changed."""
 
 from __future__ import annotations
 

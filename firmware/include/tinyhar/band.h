@@ -44,7 +44,6 @@ typedef struct {
   uint8_t seq;        /* of the LIVE that asked */
   bool by_host;       /* a host streams in its place */
   uint32_t hosted_ms; /* when it did last */
-  uint8_t piece;      /* samples in an event */
   uint8_t held;       /* samples in `counts` */
   uint32_t first;     /* sample's number of the first of them */
   uint8_t counts[THAR_LIVE_BYTES];
@@ -102,8 +101,9 @@ void thar_band_announce(thar_band *band);
 void thar_band_receive(thar_band *band, const uint8_t *bytes, size_t size);
 
 /* A sample of the band's own sensor, one count a channel, at the bundle's rate; whether it completed
- * a window, of which thar_band_shown then tells. Ignored while a host streams. */
-bool thar_band_sense(thar_band *band, const int16_t *counts);
+ * a window, of which thar_band_shown then tells. Ignored while a host streams, and when the bundle
+ * that runs now has another number of channels. */
+bool thar_band_sense(thar_band *band, const int16_t *counts, uint8_t channels);
 thar_shown_class thar_band_shown(const thar_band *band);
 
 /* A button, for a band without a host: starts to teach a new class called "taught N" with what

@@ -58,7 +58,7 @@ void host_sensor_deliver(thar_band *band) {
     next = 0;
   }
   if (next + channels <= count) {
-    (void)thar_band_sense(band, values + next);
+    (void)thar_band_sense(band, values + next, (uint8_t)channels);
     next += channels;
   }
 }

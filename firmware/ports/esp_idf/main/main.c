@@ -13,6 +13,7 @@
 #define LINE UART_NUM_0
 #define LINE_BUFFER 4096
 #define BAUD 115200
+#define MOST_LATE 10 /* samples to make up for; after that some are missing */
 #define PERIOD_US (1000000000LL / TINYHAR_RATE_MILLIHERTZ)
 
 static thar_port_info about = {.board = "esp32s3"};
@@ -23,9 +24,12 @@ const thar_port_info *thar_port_about(void) {
   return &about;
 }
 
-/* Waits a tick of FreeRTOS at most, so that the sensor is not kept waiting. */
+/* What is there; where nothing is, waits a tick of FreeRTOS for one byte. */
 size_t thar_port_read(uint8_t *buffer, size_t capacity) {
-  const int got = uart_read_bytes(LINE, buffer, (uint32_t)capacity, 1);
+  size_t there = 0;
+  (void)uart_get_buffered_data_len(LINE, &there);
+  const size_t most = there < capacity ? there : capacity;
+  const int got = uart_read_bytes(LINE, buffer, most > 0 ? (uint32_t)most : 1u, most > 0 ? 0 : 1);
   return got > 0 ? (size_t)got : 0;
 }
 
@@ -84,13 +88,14 @@ static void open_line(void) {
 static void sense(int64_t *due) {
   float acc[3], gyro[3];
   int16_t counts[TINYHAR_CHANNELS];
-  if (esp_timer_get_time() < *due) {
+  const int64_t late = esp_timer_get_time() - *due;
+  if (late < 0) {
     return;
   }
-  *due += PERIOD_US;
+  *due += late > MOST_LATE * PERIOD_US ? late : PERIOD_US;
   if (board_imu_read(acc, gyro)) {
     tinyhar_counts(acc, gyro, counts);
-    (void)thar_band_sense(&band, counts); /* thar_band_shown() tells what it is */
+    (void)thar_band_sense(&band, counts, TINYHAR_CHANNELS); /* thar_band_shown() tells what it is */
   }
 }
 

@@ -32,7 +32,9 @@ bool board_line_open(void) {
 
 /* Waits five milliseconds at most, so that the sensor is not kept waiting. */
 size_t thar_port_read(uint8_t *buffer, size_t capacity) {
-  (void)k_sem_take(&arrived, K_MSEC(5));
+  if (ring_buf_is_empty(&received)) {
+    (void)k_sem_take(&arrived, K_MSEC(5));
+  }
   return ring_buf_get(&received, buffer, (uint32_t)capacity);
 }
 
