@@ -16,10 +16,12 @@ import pytest
 from tests.band.live_parts import Wired, movement
 from tests.band.simulated import SimulatedBand, logits_of
 from tinyhar.band import emulate
+from tinyhar.band.client import Client
 from tinyhar.band.codes import ResetReason
-from tinyhar.band.errors import LinkError, OtherModel
+from tinyhar.band.errors import LinkError, OtherModel, StreamBegan
 from tinyhar.band.sensing import sensing_of
 from tinyhar.band.session import Finder, Joined, Lost, Moved, Session
+from tinyhar.band.source import Piece, Played
 from tinyhar.band.worn import Wish, source_of
 from tinyhar.errors import BandError
 
@@ -50,6 +52,31 @@ def test_predictions_are_those_of_the_movement() -> None:
     for prediction in said:
         window = wired.played.counts[prediction.last_sample - 15 : prediction.last_sample + 1]
         assert prediction.logits == logits_of(window[np.newaxis]).tobytes()
+
+
+def test_a_stream_that_the_band_begins_anew_is_joined_anew_and_loses_no_time() -> None:
+    """Its button was pressed: samples count from 0 again, and there may be another class."""
+    wired, steps = Wired(), 0
+
+    class Pressed(Played):
+        def step(self, client: Client, first: int) -> Piece:
+            nonlocal steps
+            steps += 1
+            if steps == 20:
+                raise StreamBegan("anew")
+            return super().step(client, first)
+
+    wired.prepare = lambda client: (  # type: ignore[method-assign]
+        sensing_of(client),
+        Pressed(wired.played, 50.0, "a test", sleep=wired.sleep),
+    )
+    wired.session._prepare = wired.prepare
+    events = wired.take(60)
+    assert [i for i, event in enumerate(events) if isinstance(event, Joined)] == [0, 20]
+    assert not [event for event in events if isinstance(event, Lost)]
+    after = [event for event in moved(events[21:]) if event.predictions]
+    assert after, "predictions come on"
+    assert events[21].at == sum(len(event.piece.counts) for event in moved(events[:20]))
 
 
 def test_it_keeps_the_bands_time() -> None:

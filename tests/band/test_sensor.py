@@ -16,7 +16,7 @@ from tinyhar.band import emulate
 from tinyhar.band.client import Client, connect
 from tinyhar.band.desk import Desk, read_desk
 from tinyhar.band.emulate import Emulated
-from tinyhar.band.errors import BandRefused, MessageError, SilentBand
+from tinyhar.band.errors import BandRefused, MessageError, SilentBand, StreamBegan
 from tinyhar.band.lessons import lessons
 from tinyhar.band.live_messages import Samples
 from tinyhar.band.sensing import sensing_of
@@ -173,14 +173,15 @@ class Told:
         assert on
 
 
-def test_a_gap_is_a_loss_a_new_beginning_is_not_and_silence_is_told() -> None:
+def test_a_gap_is_a_loss_a_new_beginning_ends_the_stream_and_silence_is_told() -> None:
     source = Worn()
     client = Told(0, 2, 8)
     assert (len(source.step(client, 0).counts), source._next) == (6, 10)  # type: ignore[arg-type]
     client.samples = [Samples(14, bytes(12))]
     assert source.step(client, 10).lost == 4  # type: ignore[arg-type]
     client.samples = [Samples(0, bytes(12))]
-    assert source.step(client, 16).lost == 0  # type: ignore[arg-type]
+    with pytest.raises(StreamBegan, match="anew"):
+        source.step(client, 16)  # type: ignore[arg-type]
     client.samples = []
     with pytest.raises(SilentBand, match="sent nothing"):
         source.step(client, 18)  # type: ignore[arg-type]

@@ -92,7 +92,7 @@ def test_a_fast_clock_makes_movement_seem_slow(percent: float) -> None:
 
 def test_no_drift_changes_nothing_and_odd_drift_is_refused() -> None:
     np.testing.assert_array_equal(drifted(sine(2), 0).signal, sine(2).signal)
-    for percent in (60, 1.23):
+    for percent in (60, 1.23, 0.5):
         with pytest.raises(DataError, match="drift of"):
             drifted(sine(2), percent)
 

@@ -159,7 +159,8 @@ class Device:
             *("-icount", "shift=0", "-semihosting", "-kernel", image),
         ]
         text = _run(command, f"{name} on the emulated Cortex-M4")
-        told: dict[str, Any] = json.loads(text[text.index("{") :])
+        told: dict[str, Any]
+        told, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
         return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +161,7 @@ def _arrays_of(run: Path, name: str, keys: tuple[str, ...]) -> dict[str, npt.NDA
     try:
         with np.load(run / name, allow_pickle=False) as file:
             return {key: file[key] for key in keys}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(
             f"{run / name}: damaged ({error}); `tinyhar run` with its recipe makes it again"
         ) from error

@@ -15,6 +15,10 @@ class SilentBand(BandError):
     """Nothing answers, or what answers is no band."""
 
 
+class StreamBegan(BandError):
+    """The band began its stream anew: a button was pressed, settings or classes changed."""
+
+
 class OtherProtocol(BandError):
     """The band speaks another version of the protocol."""
 

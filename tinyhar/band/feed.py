@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyhar.band import messages as m
 from tinyhar.band.session import Event, Joined, Lost, Moved, Session
-from tinyhar.errors import TinyharError
+from tinyhar.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Feed:
         self._collected: queue.SimpleQueue[Event | None] | None = None
         self._there = threading.Event()
         self._there.set()
-        self._failure: TinyharError | None = None
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
@@ -121,7 +121,7 @@ class Feed:
         try:
             for event in self._following:
                 self._hear(event)
-        except TinyharError as error:
+        except BaseException as error:  # whatever it is, who waits must hear of it
             self._failure = error
             self._there.set()
 
@@ -131,8 +131,13 @@ class Feed:
             self._there.clear()
             self._note(f"lost: {event.why}; looking for it")
         elif isinstance(event, Joined):
-            self.joined = event
-            self._note(f"the band is back after {event.away:.1f} s")
+            before, self.joined = self.joined.sensing.identity, event
+            if event.sensing.identity.bundle_id != before.bundle_id:
+                raise DataError(
+                    "another model runs on the band that came back; begin again, in another folder"
+                )
+            if event.away:
+                self._note(f"the band is back after {event.away:.1f} s")
             self._there.set()
         if collected is not None:
             collected.put(event)

@@ -73,7 +73,9 @@ class SerialLink:
                 exclusive=exclusive,
             )
         self._fd = _descriptor(self._port)
-        self._port.timeout = 0 if self._fd is not None else _POLL
+        if self._fd is None:
+            with _told(url, "opened"):
+                self._port.timeout = _POLL
 
     def read(self, timeout: float) -> bytes:
         """What has arrived, at least one byte; empty when nothing came within the seconds."""

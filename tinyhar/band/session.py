@@ -17,7 +17,7 @@ from tinyhar.band import messages as m
 from tinyhar.band.client import Client, connect
 from tinyhar.band.codes import ErrorCode
 from tinyhar.band.discover import candidates, choose
-from tinyhar.band.errors import BandRefused, BandRestarted, LinkError, SilentBand
+from tinyhar.band.errors import BandRefused, BandRestarted, LinkError, SilentBand, StreamBegan
 from tinyhar.band.link import BAUD
 from tinyhar.band.sensing import Sensing
 from tinyhar.band.source import Piece, Source
@@ -130,6 +130,10 @@ class Session:
             while not self._stopped.is_set():
                 try:
                     yield from self._stream()
+                except StreamBegan:
+                    self._known = None
+                    yield self._joined(0.0)
+                    continue
                 except _LOST as error:
                     why = str(error)
                 else:
@@ -144,7 +148,7 @@ class Session:
 
     def _stream(self) -> Generator[Event, None, None]:
         """One stream, until the line fails, the band loses its place or the session ends."""
-        client, (_, source) = self._client, self._known or self._prepare_anew()
+        client, (sensing, source) = self._client, self._known or self._prepare_anew()
         assert client is not None
         offset, first = self._samples, 0
         try:
@@ -153,6 +157,8 @@ class Session:
                 first += piece.lost + len(piece.counts)
                 self._samples = offset + first
                 at, said = self._samples - len(piece.counts), tuple(client.take_predictions())
+                if said and len(said[-1].logits) != len(sensing.classes):
+                    raise StreamBegan("the band was taught, or forgot, a class")
                 yield Moved(at, offset, piece, said, self._health_of(client, piece.took))
         except BandRefused as refusal:
             if refusal.code != ErrorCode.OUT_OF_ORDER or not first:
@@ -192,6 +198,7 @@ class Session:
                 self._prepare_anew()
             except _LOST:
                 self._let_go()
+                self._sleep(RETRY_SECONDS)
                 continue
             return True
         return False

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinyhar.band import messages as m
 from tinyhar.band.client import Client
-from tinyhar.band.errors import MessageError, SilentBand
+from tinyhar.band.errors import MessageError, SilentBand, StreamBegan
 from tinyhar.band.live_messages import Samples
 from tinyhar.band.movement import UNKNOWN, Movement
 from tinyhar.errors import DataError
@@ -151,7 +151,12 @@ class Worn:
         self._next = 0
 
     def step(self, client: Client, first: int) -> Piece:
-        """The samples since the last piece; SilentBand where none come for a while."""
+        """The samples since the last piece.
+
+        Raises:
+            SilentBand: none come for a while.
+            StreamBegan: the band counts its samples from 0 again.
+        """
         link = client.exchange.link
         if first == 0:
             client.live(True)
@@ -164,13 +169,12 @@ class Worn:
         told = list(client.samples)
         client.samples.clear()
         parts = [self._counts(one, client.identity.channels) for one in told]
-        begin = told[0].first_sample
-        # A stream that the band began anew, for other settings perhaps, is no loss.
-        lost = begin - self._next if begin > self._next else 0
+        lost = 0
         for one, part in zip(told, parts, strict=True):
-            lost += max(0, one.first_sample - begin)
-            begin = one.first_sample + len(part)
-        self._next = begin
+            if one.first_sample < self._next:
+                raise StreamBegan(f"{link.name}: the band began its stream anew")
+            lost += one.first_sample - self._next
+            self._next = one.first_sample + len(part)
         return Piece(np.concatenate(parts), lost=lost)
 
     @staticmethod

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +113,7 @@ def _golden(file: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArr
     try:
         with np.load(file) as saved:
             x, y = saved["x"][:WINDOWS], saved["y"][:WINDOWS]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(f"{file}: no golden vectors x and y ({error})") from error
     if x.dtype != np.int8 or y.dtype != np.int8 or x.shape[1:] != shape or len(x) != len(y):
         raise DataError(

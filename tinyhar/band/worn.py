@@ -51,6 +51,8 @@ def source_of(
         moved = of_csv(wish.csv, client, full_scale=sensing.full_scale)
         return Played(moved, sensing.rate, f"the recording {wish.csv.name}", sleep=sleep)
     run = wish.run or (None if wish.synthetic else home_of(client))
+    if wish.person is not None and run is None:
+        raise DataError(f"--person {wish.person}: of which run? name it with --run")
     if run is not None and not wish.synthetic:
         desk = read_desk(run)
         check_model(client, desk.bundle_id)

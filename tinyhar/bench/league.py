@@ -182,6 +182,7 @@ class League:
 
     def _blocks(self, method: str, by_people: bool) -> dict[Any, float]:
         found: dict[Any, float] = {}
+        mine: dict[Any, list[float]] = {}
         for column in self.columns:
             if not column.main:
                 continue
@@ -192,8 +193,9 @@ class League:
                 continue
             cells = [c for seed in self._seeds(column) for c in self._cells(method, column, seed)]
             for person, value in _by_person(cells).items():
-                found[column.title, person] = value
-        return found
+                mine.setdefault((column.protocol, person), []).append(value)
+        # Somebody whom students of several sizes meet is one person.
+        return found | {block: _mean(values) for block, values in mine.items()}
 
     def _pairs(self, first: str, second: str, column: Column) -> list[tuple[float, float]]:
         """Scores of both methods for every seed that both have."""

@@ -48,6 +48,8 @@ def live(
     app.let_go()
     if app.failure:
         raise app.failure
+    if app.return_code:
+        raise typer.Exit(app.return_code)
 
 
 def monitor(

@@ -91,9 +91,10 @@ class LiveApp(App[None]):
         self.history = History(first.sensing)
         self.recording = Recording(folder, subject)
         self.view = Screen(title=_title(first), words=first.source.words, folder=str(folder))
-        self.failure: TinyharError | None = None
+        self.failure: BaseException | None = None
+        self._known_classes = first.sensing.classes
         self.canvas = Canvas()
-        self._events: queue.SimpleQueue[Event | TinyharError] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_session, daemon=True)
         self._lost_at = self._told_at = time.monotonic()
 
@@ -119,7 +120,7 @@ class LiveApp(App[None]):
         try:
             for event in self.following:
                 self._events.put(event)
-        except TinyharError as error:
+        except BaseException as error:  # whatever it is, the view must end with it
             self._events.put(error)
 
     # -- pictures ----------------------------------------------------------------------------
@@ -140,14 +141,16 @@ class LiveApp(App[None]):
         """Draws."""
         self.canvas.show(lay_out(self.history, self.view, *self.size))
 
-    def _take(self, event: Event | TinyharError) -> None:
-        if isinstance(event, TinyharError):
+    def _take(self, event: Event | BaseException) -> None:
+        if isinstance(event, BaseException):
             self.failure = event
             self.exit()
             return
         self.history.take(event)
         if isinstance(event, Joined):
             self.view.title, self.view.words = _title(event), event.source.words
+            if event.sensing.classes != self._known_classes:
+                self._known_classes, self.view.label = event.sensing.classes, None
             if event.away:
                 self.say(f"the band is back after {event.away:.1f} s")
         elif isinstance(event, Lost):

@@ -129,7 +129,9 @@ def summary(values: Sequence[float]) -> Summary:
 
 def in_order(names: set[str]) -> list[str]:
     """Names as a reader sorts them: numbers by value, before everything else."""
-    return sorted((str(name) for name in names), key=lambda n: (len(n) * n.isdecimal(), n))
+    return sorted(
+        (str(name) for name in names), key=lambda n: (not n.isdecimal(), len(n) * n.isdecimal(), n)
+    )
 
 
 def _checked(

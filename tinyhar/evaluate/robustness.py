@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinyhar.errors import DataError
 from tinyhar.recordings import Channel, Recording
-from tinyhar.windows import resample
+from tinyhar.windows import LARGEST_RATIO, resample
 
 LARGEST_DRIFT: Final = 50
 """Per cent."""
@@ -80,12 +81,13 @@ def drifted(recording: Recording, percent: float) -> Recording:
     Too fast a clock takes more samples of the same movement: it seems slower.
 
     Raises:
-        DataError: a drift beyond LARGEST_DRIFT, or one that is no multiple of one per cent (the
-            filter that resamples takes ratios of small numbers only).
+        DataError: a drift beyond LARGEST_DRIFT, or one whose ratio the resampling cannot take.
     """
-    if abs(percent) > LARGEST_DRIFT or percent != round(percent):
+    ratio = Fraction(1 + percent / 100).limit_denominator(1000)
+    if abs(percent) > LARGEST_DRIFT or max(ratio.numerator, ratio.denominator) > LARGEST_RATIO:
         raise DataError(
-            f"drift of {percent:g} %: expected a multiple of 1 within +-{LARGEST_DRIFT}"
+            f"drift of {percent:g} %: expected a whole number, or one like 2.5, within "
+            f"+-{LARGEST_DRIFT}"
         )
     sampled = resample(recording, recording.rate * (1 + percent / 100))
     return replace(sampled, rate=recording.rate)

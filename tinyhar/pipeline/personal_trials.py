@@ -8,6 +8,7 @@ same recordings. The person's later recordings judge, the same for every budget.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,7 @@ import numpy as np
 from tinyhar import compress
 from tinyhar import recipe as recipes
 from tinyhar.distill import Examples
-from tinyhar.errors import DataError, ModelError
+from tinyhar.errors import DataError, ModelError, RecipeError
 from tinyhar.personal import rejection
 from tinyhar.personal.course import personalise
 from tinyhar.personal.judge import judge
@@ -118,7 +119,8 @@ class Trials:
 
     def _base(self, fold: Recipe, seed: int) -> Base:
         """A finished run where one is offered, else one trained here on labels alone."""
-        if self.plan.runs and (ready := self.plan.runs / f"{fold.name}-{seed}").is_dir():
+        ready = self._ready(fold, seed)
+        if ready is not None:
             return open_base(ready)
         student = fold.student.model_copy(
             update={
@@ -136,6 +138,28 @@ class Trials:
         folder = self.out / "bases" / f"{fold.name}-{seed}"
         advance(quick, folder, until="quantise", data=self.data, progress=self.progress)
         return open_base(folder)
+
+    def _ready(self, fold: Recipe, seed: int) -> Path | None:
+        """The folder of a finished run of this fold, where runs are offered.
+
+        Raises:
+            DataError: it is not there, a quick one, or one with other people left out.
+        """
+        if self.plan.runs is None or fold not in recipes.folds(self.plan.recipe):
+            return None
+        folder = self.plan.runs / f"{fold.name}-{seed}"
+        try:
+            there = recipes.load(folder / "recipe.toml")
+            quick = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["quick"]
+        except (RecipeError, OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"--runs: {folder} is no finished run; make it with `tinyhar run`, or leave --runs "
+                "out to train base models here"
+            ) from error
+        if quick or there.split.test != fold.split.test or there.data != fold.data:
+            what = "a quick run" if quick else "a run of other data or with other people left out"
+            raise DataError(f"--runs: {folder} is {what}; make it again, or leave --runs out")
+        return folder
 
     def _calibration(
         self, base: Base, person: str, names: Sequence[str], seconds: float
