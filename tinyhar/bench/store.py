@@ -38,6 +38,9 @@ COLUMNS: Final = (
 """Of ``table.csv``; accuracy, class_f1 and subject_f1 are the int8 model's where there is one."""
 
 
+_GOES_ON: Final = "finished cells are kept, the same command goes on from there"
+
+
 class Store:
     """The files of one bench."""
 
@@ -72,8 +75,7 @@ class Store:
                 for cell in cells
             ],
         }
-        with self._disk():
-            self._files.write_text("bench.json", json.dumps(asked, indent=1))
+        self._put("bench.json", json.dumps(asked, indent=1))
 
     def asked(self) -> dict[str, Any]:
         """What `begin` wrote; DataError where there is no bench."""
@@ -98,15 +100,14 @@ class Store:
 
     def keep(self, record: Record) -> None:
         """Write the record of a finished cell; what went wrong with it before is forgotten."""
+        self._put(f"cells/{record['id']}.json", json.dumps(record, indent=1))
         with self._disk():
-            self._files.write_text(f"cells/{record['id']}.json", json.dumps(record, indent=1))
             (self.out / "failed" / f"{record['id']}.json").unlink(missing_ok=True)
 
     def lament(self, cell_id: str, error: str, trace: str) -> None:
         """Write down what went wrong with a cell; it is tried again at the next start."""
         text = json.dumps({"id": cell_id, "error": error, "trace": trace}, indent=1)
-        with self._disk():
-            self._files.write_text(f"failed/{cell_id}.json", text)
+        self._put(f"failed/{cell_id}.json", text)
 
     def records(self) -> list[Record]:
         """The finished cells of those asked for, in the grid's order."""
@@ -124,8 +125,7 @@ class Store:
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the outcome."""
-        with self._disk():
-            self._files.write_text(name, text)
+        self._put(name, text)
         return self.out / name
 
     def write_table(self) -> Path:
@@ -136,16 +136,19 @@ class Store:
         """Remove what a cell left of its run."""
         shutil.rmtree(self.out / "runs" / cell_id, ignore_errors=True)
 
+    def _put(self, name: str, text: str) -> None:
+        try:
+            self._files.write_text(name, text)
+        except DataError as error:
+            raise DataError(f"{error}; {_GOES_ON}") from error
+
     @contextmanager
     def _disk(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             name = error.filename or self.out
-            raise DataError(
-                f"{name}: cannot be written ({error.strerror}); finished cells are kept, "
-                "the same command goes on from there"
-            ) from error
+            raise DataError(f"{name}: cannot be written ({error.strerror}); {_GOES_ON}") from error
 
 
 def table_csv(records: Sequence[Record]) -> str:
