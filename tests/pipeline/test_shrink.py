@@ -29,7 +29,7 @@ def distilled(finished: Finished, folder: Path) -> RunFolder:
 
 
 @needs_board
-@pytest.mark.parametrize("by", ["l1", "sensitivity"])
+@pytest.mark.parametrize("by", [pytest.param("l1", marks=pytest.mark.slow), "sensitivity"])
 def test_channels_go_until_the_budget_is_kept(finished: Finished, tmp_path: Path, by: str) -> None:
     folder = distilled(finished, tmp_path / "run")
     changes = ["pruning.instructions=250000", "pruning.flash_bytes=14000", f"pruning.by={by}"]
@@ -66,6 +66,7 @@ def test_a_devices_budget_without_a_device_is_told_before_anything_is_trained(
         pipeline.advance(wanted, folder.root, until="prune", quick=True)
 
 
+@pytest.mark.slow
 def test_sensitivity_takes_the_share_that_was_asked_for(finished: Finished, tmp_path: Path) -> None:
     folder = distilled(finished, tmp_path / "run")
     changes = ["pruning.share=0.5", "pruning.by=sensitivity", "pruning.training.epochs=1"]

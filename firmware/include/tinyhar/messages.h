@@ -309,7 +309,7 @@ extern "C" {
  *
  * While anything is taught, the logits of INFER and PREDICTION come from the nearest class mean
  * (teaching.h), and new classes follow the bundle's. What was taught belongs to the bundle: another
- * one does not have it, and a roll back brings it back. */
+ * one does not have it, and a roll back brings it back, unless the other one was taught twice. */
 
 /* 0x30 TEACH. Tail: a new class's name, utf-8, at most 32 bytes. */
 #define THAR_TEACH_REQUEST(F) \
