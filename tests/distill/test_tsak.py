@@ -25,7 +25,7 @@ from tinyhar.distill import (
 )
 from tinyhar.distill.tsak import likeness
 from tinyhar.errors import ModelError
-from tinyhar.models import build
+from tinyhar.models import build, with_anchors
 from tinyhar.models.tsak import REPRESENTATIONS
 
 RANDOM = np.random.default_rng(5)
@@ -60,6 +60,19 @@ def test_stage_one_leaves_the_semantic_classifier_alone_and_stage_two_all_else()
             same = all(np.array_equal(a, b) for a, b in zip(weights, now, strict=True))
             assert same != changes(name), name
     assert all(layer.trainable for layer in model.layers)
+
+
+def test_in_stage_two_the_views_are_those_of_inference() -> None:
+    model = teacher().models[0]
+    views = with_anchors(model, [f"{view}_logits" for view in REPRESENTATIONS])
+
+    def largest_difference() -> float:
+        still, told = views(WIDE.x, training=False), views(WIDE.x, training=True)
+        return max(float(tf.reduce_max(abs(told[k] - still[k]))) for k in still if k != "logits")
+
+    with phases(model)[1].applied(model):
+        assert largest_difference() < 1e-6
+    assert largest_difference() > 1e-3
 
 
 def test_stage_one_trains_each_view_by_its_own_classifier() -> None:

@@ -60,15 +60,23 @@ class Phase:
 
     @contextmanager
     def applied(self, model: keras.Model) -> Iterator[None]:
-        """Inside, only this phase's layers can be trained; others infer, batch norms too."""
+        """Inside, only this phase's layers can be trained; others infer, batch norms and dropouts
+        too."""
         before = [layer.trainable for layer in model.layers]
+        rates: dict[keras.layers.Dropout, float] = {}
         for layer in model.layers:
             layer.trainable = self.trains(layer.name)
+            inner = [layer, *layer.submodules] if not layer.trainable else []
+            rates |= {one: one.rate for one in inner if isinstance(one, keras.layers.Dropout)}
+        for dropout in rates:
+            dropout.rate = 0.0
         try:
             yield
         finally:
             for layer, trainable in zip(model.layers, before, strict=True):
                 layer.trainable = trainable
+            for dropout, rate in rates.items():
+                dropout.rate = rate
 
 
 def phases(model: keras.Model) -> tuple[Phase, ...]:

@@ -5,6 +5,7 @@ A training that was interrupted goes on from the epoch where it stopped.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def _train(trainer: Trainer, recipe: Recipe, member: keras.Model, number: int) -
         with phase.applied(member):
             history = trainer.fit(
                 member,
-                _shortened(recipe.teacher.training, phase.share),
+                _of_phase(recipe.teacher.training, phase.share, last=turn == len(steps)),
                 f"{who}, {phase.title}" if phase.title else who,
                 method=method,
                 seed=_seed(recipe, number),
@@ -89,15 +90,23 @@ def _train(trainer: Trainer, recipe: Recipe, member: keras.Model, number: int) -
         if isinstance(method, distill.Memorising):
             with trainer.folder.writing(MEMORY) as draft:
                 method.memory().save(draft)
-    return histories[0]
+    if len(histories) == 1:
+        return histories[0]
+    # What is validated are the logits, which only the last phase trains.
+    learned = tuple(replace(epoch, macro_f1=None) for epoch in histories[0].epochs)
+    return replace(histories[0], epochs=learned, best_f1=histories[-1].best_f1)
 
 
 def _seed(recipe: Recipe, number: int) -> int:
     return recipe.teacher_seed + 1000 * (number - 1)
 
 
-def _shortened(training: Training, share: float) -> Training:
-    return training.model_copy(update={"epochs": max(1, round(share * training.epochs))})
+def _of_phase(training: Training, share: float, *, last: bool) -> Training:
+    """A phase's share of the epochs; where it does not train the logits, its last weights stay."""
+    changes: dict[str, Any] = {"epochs": max(1, round(share * training.epochs))}
+    if not last:
+        changes |= {"settle": 0.999, "patience": 0}
+    return training.model_copy(update=changes)
 
 
 def _named(name: str, number: int, turn: int = 1) -> str:
