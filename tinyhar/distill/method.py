@@ -15,9 +15,6 @@ import tensorflow as tf
 Outputs = Mapping[str, tf.Tensor]
 """What a model puts out for a batch: "logits" and anchor features by name."""
 
-RIGHT = "right"
-"""Among the teacher's outputs: whether it names the recorded window rightly, bool [batch]."""
-
 Shapes = Mapping[str, tuple[int, ...]]
 """The shapes of a model's outputs without the batch."""
 
@@ -27,11 +24,6 @@ class Method:
 
     name: ClassVar[str]
     needs_teacher: ClassVar[bool] = True
-
-    @property
-    def judges_teacher(self) -> bool:
-        """Whether `losses` wants to know where the teacher is right: see `RIGHT`."""
-        return False
 
     @property
     def anchors(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from tinyhar.distill.conditional import conditional
 from tinyhar.distill.features import check_stage, pooled
 from tinyhar.distill.memorise import inverse_temperature
 from tinyhar.distill.memory import memory_loss
-from tinyhar.distill.method import RIGHT, Method, Outputs, Shapes
+from tinyhar.distill.method import Method, Outputs, Shapes
 from tinyhar.distill.projection import Projection
 from tinyhar.distill.stage import frequency_term, time_term
 from tinyhar.distill.teacher import memory_key
@@ -89,11 +89,6 @@ class SMLDist(Method):
             stages.append(self.memory_stage)
         return tuple(stages)
 
-    @property
-    def judges_teacher(self) -> bool:
-        """For the conditional rule."""
-        return self.logits > 0
-
     def build(self, teacher: Shapes, student: Shapes) -> list[tf.Variable]:
         """A projection for each anchor where the widths differ."""
         self._projections = {}
@@ -117,12 +112,7 @@ class SMLDist(Method):
             parts["label"] = self.label * losses.cross_entropy(smooth, student["logits"])
         if self.logits:
             parts["logits"] = self.logits * conditional(
-                teacher["logits"],
-                student["logits"],
-                targets,
-                self.temperature,
-                self.smoothing,
-                teacher.get(RIGHT),
+                teacher["logits"], student["logits"], targets, self.temperature, self.smoothing
             )
         if self._stage_terms:
             parts |= self._stage_losses(teacher, features)

@@ -12,7 +12,7 @@ import tf_keras as keras
 
 from tinyhar.distill.attach import attach
 from tinyhar.distill.augment import Augment
-from tinyhar.distill.method import RIGHT, Method, Outputs
+from tinyhar.distill.method import Method, Outputs
 from tinyhar.distill.teacher import Teacher, memory_key
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ class Stepper:
         self.averages = (
             [tf.Variable(w, trainable=False) for w in self._averaged] if config.average else []
         )
-        self._right = self._judged() if method.judges_teacher else None
         self._recalled = self._room_for_answers()
         self._met: set[int] = set()
         self._graph = tf.function(self._step)
@@ -104,18 +103,6 @@ class Stepper:
         finally:
             for weight, value in zip(self._averaged, kept, strict=False):
                 weight.assign(value)
-
-    def _judged(self) -> tf.Tensor | None:
-        """Where the teacher is right about the windows as they were recorded, bool [n]."""
-        if not self.teacher:
-            return None
-        view, say = self._teachers or self._own, tf.function(self.teacher.say)
-        answers = []
-        for start in range(0, len(self.y), 512):
-            x = view.x[start : start + 512]
-            x = x if view.clip is None else tf.clip_by_value(x, -view.clip, view.clip)
-            answers.append(tf.argmax(say(x, ["logits"])["logits"], axis=-1))
-        return tf.equal(tf.concat(answers, 0), tf.cast(self.y, tf.int64))
 
     def _room_for_answers(self) -> dict[str, tf.Variable]:
         """Room for what the teacher says of each view, where views come again; features halved."""
@@ -164,8 +151,6 @@ class Stepper:
         x, targets = self._inputs(self._own, indices, seed)
         other = x if self._teachers is None else self._inputs(self._teachers, indices, seed)[0]
         seen_by_teacher = self._ask_teacher(other, view, recall=recall)
-        if seen_by_teacher is not None and self._right is not None:
-            seen_by_teacher = {**seen_by_teacher, RIGHT: tf.gather(self._right, indices)}
         with tf.GradientTape() as tape:
             outputs = self.student(x, training=True)
             losses = self.method.losses(seen_by_teacher, outputs, targets)

@@ -28,11 +28,6 @@ class Together(Method):
         """Of all, each once."""
         return tuple(dict.fromkeys(a for method in self.methods for a in method.student_anchors))
 
-    @property
-    def judges_teacher(self) -> bool:
-        """Whether one does."""
-        return any(method.judges_teacher for method in self.methods)
-
     def build(self, teacher: Shapes, student: Shapes) -> list[tf.Variable]:
         """Of all."""
         return [v for method in self.methods for v in method.build(teacher, student)]
