@@ -73,9 +73,7 @@ class Cell:
     @property
     def needs_teacher(self) -> bool:
         """Whether a teacher must be there first."""
-        table = self.recipe.distillation
-        wanted = any(method != "none" for method in (table.method, *table.also))
-        return self.arithmetic != "forest" and wanted
+        return self.arithmetic != "forest" and self.recipe.distillation.needs_teacher
 
     @property
     def teacher(self) -> Recipe:

@@ -22,24 +22,31 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
 ]
+SeedsOption = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--seed", min=0, help="Instead of the recipe's; several times for a mean over seeds."
+    ),
+]
+RecipeArgument = Annotated[
+    str, typer.Argument(help="A TOML file, or the name of a built-in recipe.")
+]
+ChangeOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a key: --set student.training.epochs=20"),
+]
 OutOption = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
 
 
 def run(
-    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in recipe.")],
+    recipe: RecipeArgument,
     data: DataOption = None,
     out: OutOption = Path("runs"),
-    seed: Annotated[
-        list[int] | None,
-        typer.Option(min=0, help="Instead of the recipe's; several times for a mean over seeds."),
-    ] = None,
+    seed: SeedsOption = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A sliver of the data, to try a recipe.")
     ] = False,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a key: --set student.training.epochs=20"),
-    ] = None,
+    change: ChangeOption = None,
 ) -> None:
     """Recordings in, a band that answers out: the whole job, resumed where it stopped."""
     whole = recipes.changed(recipes.load(recipe), change or [])

@@ -12,10 +12,7 @@ from tinyhar.distill.losses import kl_divergence, smoothed
 
 
 def conditional_targets(
-    teacher_logits: tf.Tensor,
-    targets: tf.Tensor,
-    temperature: float,
-    smoothing: float,
+    teacher_logits: tf.Tensor, targets: tf.Tensor, temperature: float, smoothing: float
 ) -> tf.Tensor:
     """q [batch, classes] = softmax(z_t / tau) where the teacher is right, else the smoothed label.
 

@@ -141,12 +141,6 @@ def support(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     return {"method": method, "teacher": taught(recipe, folder)}
 
 
-def needs_teacher(recipe: Recipe) -> bool:
-    """Whether a method of the recipe asks for one."""
-    table = recipe.distillation
-    return any(name != "none" for name in (table.method, *table.also))
-
-
 def _method(recipe: Recipe) -> Method:
     table = recipe.distillation
     options: dict[str, Any] = dict(table.options)

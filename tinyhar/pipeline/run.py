@@ -204,7 +204,7 @@ def _do(stage: Stage, job: Job, key: str) -> dict[str, Any]:
 
 
 def _needs_teacher(job: Job) -> bool:
-    return learn.needs_teacher(job.recipe)
+    return job.recipe.distillation.needs_teacher
 
 
 def _check_networks(job: Job) -> None:

@@ -143,6 +143,11 @@ class Distillation(Table):
     heads: tuple[Literal["linear", "cosine", "memory", "mlp", "attention"], ...] = ()
     """Classifiers that compete on the student's backbone until one is chosen; none: its own."""
 
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether a method asks for one."""
+        return any(method != "none" for method in (self.method, *self.also))
+
     @model_validator(mode="after")
     def _hintons_keys_are_for_hinton(self) -> Distillation:
         for key in ("temperature", "weight") if self.method != "hinton" else ():

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tinyhar import recipe as recipes
 from tinyhar.cli.quiet import start_tensorflow
+from tinyhar.cli.run import ChangeOption, DataOption, RecipeArgument, SeedsOption
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.cli.tables import show
 
@@ -17,11 +18,8 @@ console = Console(stderr=True)
 
 
 def compression(
-    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a built-in recipe.")],
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
-    ] = None,
+    recipe: RecipeArgument,
+    data: DataOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -30,17 +28,11 @@ def compression(
             show_default="compression, or compression-quick",
         ),
     ] = None,
-    seed: Annotated[
-        list[int] | None,
-        typer.Option(min=0, help="Instead of the recipe's; several times for a mean over seeds."),
-    ] = None,
+    seed: SeedsOption = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A sliver of the data: the table's shape.")
     ] = False,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a key: --set student.training.epochs=20"),
-    ] = None,
+    change: ChangeOption = None,
 ) -> None:
     """Train a recipe's student, make it smaller in each way, and put bytes beside F1.
 

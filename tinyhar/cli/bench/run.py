@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from tinyhar.cli.quiet import start_tensorflow
+from tinyhar.cli.run import DataOption
 from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
 from tinyhar.cli.workers import folder_for_workers, workers_for
 
@@ -22,10 +23,7 @@ def bench(
     grid: Annotated[
         str, typer.Option("--grid", help="A TOML file, or the name of a built-in grid.")
     ] = "league",
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
-    ] = None,
+    data: DataOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
