@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,7 @@ from tinyhar.band.locate import DeskLayer
 from tinyhar.convert.bundle import Bundle, identity, unpack
 from tinyhar.convert.graph import Graph, read_graph
 from tinyhar.errors import DataError, ModelError
+from tinyhar.npz import UNREADABLE
 
 BUNDLE: Final = "bundle.thb"
 """What the band runs, in a run's folder."""
@@ -161,7 +160,7 @@ def _arrays_of(run: Path, name: str, keys: tuple[str, ...]) -> dict[str, npt.NDA
     try:
         with np.load(run / name, allow_pickle=False) as file:
             return {key: file[key] for key in keys}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{run / name}: damaged ({error}); `tinyhar run` with its recipe makes it again"
         ) from error

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from tinyhar.band.desk import INT8
 from tinyhar.convert import integer
 from tinyhar.convert.graph import Graph, read_graph
 from tinyhar.errors import DataError, ModelError
+from tinyhar.npz import UNREADABLE
 
 WINDOWS: Final = 20
 """At most so many are run: each costs the same instructions but for clamped values."""
@@ -113,7 +112,7 @@ def _golden(file: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.int8], NDArr
     try:
         with np.load(file) as saved:
             x, y = saved["x"][:WINDOWS], saved["y"][:WINDOWS]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DataError(f"{file}: no golden vectors x and y ({error})") from error
     if x.dtype != np.int8 or y.dtype != np.int8 or x.shape[1:] != shape or len(x) != len(y):
         raise DataError(

@@ -15,6 +15,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from tinyhar.errors import ModelError
+from tinyhar.models.duplicate import duplicate
 
 _tfmot = tfmot.clustering.keras
 _LEAST: Final = 512
@@ -46,7 +47,7 @@ def cluster(model: keras.Model, values: int) -> keras.Model:
         raise ModelError(
             f"clustering: {model.name!r} has no convolution of {_LEAST} weights: leave it out"
         )
-    alike = _copy(model)
+    alike = duplicate(model)
     for layer in alike.layers:
         if _worth_it(layer):
             _to_one_size(layer)
@@ -71,14 +72,7 @@ def cluster(model: keras.Model, values: int) -> keras.Model:
 
 def strip(model: keras.Model) -> keras.Model:
     """The ordinary model, its weights now among each layer's few values."""
-    return _copy(_tfmot.strip_clustering(model))
-
-
-def _copy(model: keras.Model) -> keras.Model:
-    """The same with layers of its own."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy
+    return duplicate(_tfmot.strip_clustering(model))
 
 
 def _worth_it(layer: keras.layers.Layer) -> bool:

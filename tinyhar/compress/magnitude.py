@@ -11,6 +11,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from tinyhar.errors import ModelError
+from tinyhar.models.duplicate import duplicate
 
 _pruning = tfmot.sparsity.keras
 
@@ -28,8 +29,6 @@ class SparseModel:
                 f"magnitude pruning: sparsity {sparsity}, steps {steps}: "
                 "expected a sparsity between 0 and 1 and at least 3 steps"
             )
-        copy = keras.models.clone_model(model)
-        copy.set_weights(model.get_weights())
         schedule = _pruning.PolynomialDecay(
             initial_sparsity=0.0,
             final_sparsity=sparsity,
@@ -38,7 +37,7 @@ class SparseModel:
             frequency=max(1, steps // 100),
         )
         self.sparsity = sparsity
-        self.model = _pruning.prune_low_magnitude(copy, pruning_schedule=schedule)
+        self.model = _pruning.prune_low_magnitude(duplicate(model), pruning_schedule=schedule)
         self._counters = [
             layer.pruning_step for layer in self.model.layers if hasattr(layer, "pruning_step")
         ]

@@ -24,6 +24,7 @@ from tinyhar.compress.structured import (
     with_channels,
 )
 from tinyhar.models import total_cost
+from tinyhar.models.duplicate import duplicate
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ def sensitivities(
     groups = {
         id(group): group for group in by_layer.values() if group.free and group.channels > multiple
     }
-    probe = keras.models.clone_model(model)
-    probe.set_weights(model.get_weights())
+    probe = duplicate(model)
     answers = tf.function(lambda x: tf.nn.log_softmax(probe(x, training=False)))
     x = tf.constant(windows)
     truth = answers(x)

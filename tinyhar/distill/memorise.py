@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
-from zipfile import BadZipFile
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +16,7 @@ from tinyhar.distill.memory import retrieve
 from tinyhar.distill.method import Method, Outputs, Shapes
 from tinyhar.errors import ModelError
 from tinyhar.models import anchors, with_anchors
+from tinyhar.npz import UNREADABLE
 
 PATTERNS = 32
 """How many patterns a memory stores unless told otherwise (ours)."""
@@ -61,7 +61,7 @@ class Memory:
         try:
             with np.load(path) as file:
                 return cls(str(file["stage"]), file["patterns"])
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except UNREADABLE as error:
             raise ModelError(
                 f"{path}: not a teacher's memory ({error}); train the teacher again"
             ) from error

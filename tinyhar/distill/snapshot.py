@@ -7,11 +7,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from tinyhar.errors import ModelError
+from tinyhar.npz import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Snapshot:
             with np.load(path) as file:
                 about = json.loads(str(file["about"]))
                 parts = {part: _series(file, part) for part in _PARTS}
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except UNREADABLE as error:
             raise ModelError(f"{path}: not a training snapshot ({error}); delete it") from error
         reports = tuple(EpochReport(**report) for report in about["reports"])
         return cls(best_epoch=about["best_epoch"], reports=reports, **parts)

@@ -19,6 +19,7 @@ from tinyhar.distill import Method
 from tinyhar.distill.conditional import conditional
 from tinyhar.distill.losses import cross_entropy
 from tinyhar.distill.method import Outputs
+from tinyhar.models.duplicate import duplicate
 from tinyhar.personal.merge import GONE, Merged
 from tinyhar.personal.network import HEAD
 
@@ -49,8 +50,7 @@ def as_it_was(student: keras.Model, merged: Merged) -> keras.Model:
 
     A class that it does not have, or that the user recorded, gets NEVER.
     """
-    copy = keras.models.clone_model(student)
-    copy.set_weights(student.get_weights())
+    copy = duplicate(student)
     head = copy.layers[-1]
     was_kernel, was_bias = head.get_weights()
     kernel = np.zeros((len(was_kernel), len(merged.classes)), np.float32)

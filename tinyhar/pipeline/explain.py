@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import tf_keras as keras
@@ -13,6 +12,7 @@ from tinyhar.errors import DataError
 from tinyhar.evaluate.attention import ClassAttention, by_class
 from tinyhar.models import attention
 from tinyhar.models.tsak import REPRESENTATIONS
+from tinyhar.npz import UNREADABLE
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
 
@@ -94,5 +94,5 @@ def read_attention(folder: RunFolder) -> ClassAttention:
                 for name in ("sensor", "temporal")
             )
             return ClassAttention(sensor, temporal, tuple(saved["windows"].tolist()))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: missing or damaged; run the recipe again") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from tinyhar import counts
 from tinyhar.counts import CountMap, Normalisation
 from tinyhar.errors import DataError
+from tinyhar.npz import UNREADABLE
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
 from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, align, digest, load, stamp
@@ -258,7 +258,7 @@ def read(folder: RunFolder) -> Prepared:
         with np.load(path) as saved:
             teacher = _read_side(saved, "teacher_") if "teacher_counts" in saved else None
             return replace(_read_side(saved, ""), teacher=teacher)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: missing or damaged; run the recipe again") from error
 
 

@@ -12,13 +12,13 @@ import hashlib
 import json
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from tinyhar.errors import DataError
+from tinyhar.npz import UNREADABLE
 from tinyhar.recordings.recording import Channel, Recording
 
 FORMAT: Final = 2
@@ -81,7 +81,7 @@ def restore(path: Path) -> list[Recording] | None:
         with np.load(path, allow_pickle=False) as file:
             heads = json.loads(file["head"].tobytes())
             return _rebuild(heads, file["signal"], file["labels"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, DataError):
+    except (*UNREADABLE, TypeError, DataError):
         return None
 
 
