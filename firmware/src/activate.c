@@ -51,30 +51,40 @@ static bool crashed(void) {
   return reason != THAR_RESET_REASON_POWER_ON && reason != THAR_RESET_REASON_REQUESTED;
 }
 
+typedef enum { RUNS, DOES_NOT_FIT, FAILED } outcome;
+
 /* A boot that nothing speaks against is not noted, which would wear the flash. */
-static bool boots(thar_band *band, uint8_t slot) {
+static outcome try_to_boot(thar_band *band, uint8_t slot) {
   const bool watched = crashed() || !thar_slot_has_booted(slot);
   if (thar_slot_failures(slot) >= THAR_SLOT_MOST_FAILURES) {
-    return false;
+    return FAILED;
   }
   if (watched) {
     (void)thar_slot_begin_boot(slot);
   }
   thar_load_current(band);
-  if (band->model.problem != NULL || (watched && thar_model_try(&band->model) != THAR_NONE)) {
-    return false;
+  if (band->model.problem != NULL) {
+    return band->model.code == THAR_ERR_DAMAGED ? FAILED : DOES_NOT_FIT;
+  }
+  if (watched && thar_model_try(&band->model) != THAR_NONE) {
+    return FAILED;
   }
   if (watched) {
     (void)thar_slot_end_boot(slot);
   }
-  return true;
+  return RUNS;
 }
 
+/* What is whole but does not fit this image may fit the next one: only a failure is remembered. */
 void thar_load_at_boot(thar_band *band) {
   thar_store *s = &band->store;
   thar_store_open(s);
-  while (s->current != THAR_SLOT_OF_IMAGE && !boots(band, s->current)) {
-    thar_store_set_aside(s);
+  while (s->current != THAR_SLOT_OF_IMAGE) {
+    const outcome found = try_to_boot(band, s->current);
+    if (found == RUNS) {
+      break;
+    }
+    thar_store_set_aside(s, found == FAILED);
   }
   if (s->current == THAR_SLOT_OF_IMAGE) {
     thar_load_current(band);

@@ -115,14 +115,16 @@ bool thar_slot_has_booted(uint8_t slot) {
 
 /* ---- writing ---- */
 
-bool thar_slot_begin(uint8_t slot, const thar_slot_content *content) {
-  const uint32_t page = thar_port_flash_about()->page_bytes;
-  const uint32_t all = header_bytes() + round_up(content->bundle_bytes, page);
-  for (uint32_t at = 0; at < all; at += page) {
+static bool erase(uint8_t slot, uint32_t bytes) {
+  for (uint32_t at = 0; at < bytes; at += thar_port_flash_about()->page_bytes) {
     if (!thar_flash_erase(start_of(slot) + at)) {
       return false;
     }
   }
+  return true;
+}
+
+static bool write_content(uint8_t slot, const thar_slot_content *content) {
   uint8_t bytes[CONTENT_BYTES];
   memset(bytes, 0, sizeof bytes);
   thar_writer w = thar_writer_of(bytes, sizeof bytes);
@@ -132,6 +134,12 @@ bool thar_slot_begin(uint8_t slot, const thar_slot_content *content) {
   thar_put_id32(&w, content->identity);
   thar_put_u32(&w, thar_crc32(0, bytes, CONTENT_CHECKED));
   return thar_flash_program(start_of(slot), bytes, sizeof bytes);
+}
+
+bool thar_slot_begin(uint8_t slot, const thar_slot_content *content) {
+  const uint32_t page = thar_port_flash_about()->page_bytes;
+  return erase(slot, header_bytes() + round_up(content->bundle_bytes, page)) &&
+         write_content(slot, content);
 }
 
 bool thar_slot_resume(uint8_t slot, uint32_t *received) {
@@ -174,14 +182,15 @@ bool thar_slot_forget(uint8_t slot) {
  * blank and not take anything: flash with check bits, after a cut. */
 static bool mark(uint32_t at, uint32_t count, uint32_t step, const uint8_t cell[THAR_SLOT_CELL]) {
   for (uint32_t i = 0; i < count; i++, at += step) {
-    if (thar_flash_is_blank(thar_port_flash_about()->bytes + at, step) && thar_flash_program(at, cell, THAR_SLOT_CELL)) {
+    if (thar_flash_is_blank(thar_port_flash_about()->bytes + at, step) &&
+        thar_flash_program(at, cell, THAR_SLOT_CELL)) {
       return true;
     }
   }
   return false;
 }
 
-bool thar_slot_activate(uint8_t slot, uint32_t sequence) {
+static bool mark_active(uint8_t slot, uint32_t sequence) {
   uint8_t cell[THAR_SLOT_CELL];
   thar_writer w = thar_writer_of(cell, sizeof cell);
   thar_put_u32(&w, ACTIVE_MAGIC);
@@ -191,9 +200,37 @@ bool thar_slot_activate(uint8_t slot, uint32_t sequence) {
   return mark(start_of(slot) + ACTIVATIONS_AT, ACTIVATIONS, THAR_SLOT_CELL, cell);
 }
 
-bool thar_slot_begin_boot(uint8_t slot) {
+static bool mark_begun(uint8_t slot) {
   uint8_t begun[THAR_SLOT_CELL] = {0};
   return mark(start_of(slot) + BOOTS_AT, BOOTS, 2 * THAR_SLOT_CELL, begun);
+}
+
+/* Most cells are; others that took nothing are what cuts have spoilt. Else the flash is to blame. */
+static bool used_up(const uint8_t *cells, uint32_t count, uint32_t step) {
+  uint32_t used = 0;
+  for (uint32_t i = 0; i < count; i++, cells += step) {
+    used += !thar_flash_is_blank(cells, step);
+  }
+  return used > count / 2;
+}
+
+/* The header once more, with no marks but this activation. A cut in here leaves a slot that holds
+ * nothing or is not active: the other slot's bundle or the image's own boots. */
+static bool renew(uint8_t slot, uint32_t sequence) {
+  thar_slot_content content;
+  return thar_slot_content_of(slot, &content) && erase(slot, header_bytes()) &&
+         write_content(slot, &content) && (sequence == 0 || mark_active(slot, sequence));
+}
+
+bool thar_slot_activate(uint8_t slot, uint32_t sequence) {
+  return mark_active(slot, sequence) ||
+         (used_up(header_of(slot) + ACTIVATIONS_AT, ACTIVATIONS, THAR_SLOT_CELL) &&
+          renew(slot, sequence));
+}
+
+bool thar_slot_begin_boot(uint8_t slot) {
+  return mark_begun(slot) || (used_up(header_of(slot) + BOOTS_AT, BOOTS, 2 * THAR_SLOT_CELL) &&
+                              renew(slot, thar_slot_sequence(slot)) && mark_begun(slot));
 }
 
 bool thar_slot_end_boot(uint8_t slot) {
@@ -202,7 +239,7 @@ bool thar_slot_end_boot(uint8_t slot) {
   while (boot > 0 && !is_marked(slot, boot - 1, 0)) {
     boot--;
   }
-  /* When every pair is used up there was no room to begin another: what is written stays. */
+  /* No other could be begun: what is written stays. */
   if (boot == 0 || is_marked(slot, boot - 1, 1)) {
     return false;
   }

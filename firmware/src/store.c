@@ -71,13 +71,16 @@ static bool point_to_image(uint8_t slot) {
   return thar_slot_begin(slot, &nothing) && thar_slot_activate(slot, sequence);
 }
 
-void thar_store_set_aside(thar_store *s) {
+void thar_store_set_aside(thar_store *s, bool for_good) {
   const uint8_t bad = s->current;
   if (bad == THAR_SLOT_OF_IMAGE) {
     return;
   }
   s->set_aside |= (uint8_t)(1u << bad);
   choose(s);
+  if (!for_good) {
+    return;
+  }
   /* If this fails, the next boot finds the same out again. */
   if (speaker(s) == other(bad)) {
     (void)thar_slot_activate(other(bad), next_sequence());

@@ -4,6 +4,7 @@
  *   S  page u32, unit u32, bytes: flash becomes these bytes (a snapshot, with what is programmed)
  *   G  -> the same, as it is now
  *   I  bytes: the image's own bundle
+ *   A  bytes u32: the arena that the image has for models (at first 4096)
  *   B  reset reason u8: boots -> cut u8, what it says
  *   R  type, seq, body: asks -> cut u8, what it says
  *   P  presses the button -> cut u8, whether it did anything u8
@@ -145,11 +146,12 @@ void thar_port_reset(void) {
 
 static thar_band band;
 static _Alignas(16) uint8_t arena[4096];
+static size_t arena_bytes = sizeof arena;
 
 static void boot(uint8_t reason) {
   about.reset_reason = reason;
   about.boot_id++;
-  thar_band_init(&band, arena, sizeof arena);
+  thar_band_init(&band, arena, arena_bytes);
   thar_band_announce(&band);
 }
 
@@ -207,6 +209,9 @@ static void handle(uint8_t op, const uint8_t *in, size_t size) {
     case 'I':
       memcpy(image, in, size);
       about.bundle_bytes = size;
+      break;
+    case 'A':
+      arena_bytes = thar_load_u32(in);
       break;
     case 'C':
       cut_after = thar_load_i32(in);

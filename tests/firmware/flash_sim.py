@@ -71,6 +71,10 @@ class SimulatedFlashBand:
         assert broken == 0, f"{broken} rules of flash were broken"
         return count
 
+    def room(self, arena_bytes: int) -> None:
+        """The arena that the image has for models, from the next boot on."""
+        self._probe.ask("A", struct.pack("<I", arena_bytes))
+
     # -- band --------------------------------------------------------------------------------
 
     def boot(self, reason: int = POWER_ON) -> None:

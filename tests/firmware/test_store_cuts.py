@@ -214,6 +214,76 @@ def test_giving_up_a_model_can_be_cut_anywhere(band: SimulatedFlashBand) -> None
                 break
 
 
+def test_roll_backs_never_run_out(band: SimulatedFlashBand) -> None:
+    band.load(started(band, SHAPES[1], deploying(FIRST), deploying(SECOND)))
+    band.boot()
+    for turn in range(120):
+        band.ask(dm.Rollback())
+        assert band.runs() == (FIRST, SECOND)[turn % 2].bundle_id
+    band.boot()
+    assert band.runs() == SECOND.bundle_id
+
+
+def test_a_crash_is_noticed_after_any_number_of_crashes(band: SimulatedFlashBand) -> None:
+    band.load(started(band, SHAPES[1], deploying(FIRST), deploying(SECOND)))
+    for _ in range(40):
+        band.boot(WATCHDOG)
+        assert band.runs() == SECOND.bundle_id
+    for _ in range(3):
+        crash_in_boot(band)
+    band.boot(WATCHDOG)
+    assert band.runs() == FIRST.bundle_id
+
+
+@pytest.mark.parametrize("torn", [CLEAN, HALF, NOISY])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_cut_while_a_header_is_renewed_leaves_one_of_the_two(
+    band: SimulatedFlashBand, shape: Shape, torn: int
+) -> None:
+    """Boots after crashes until the next one finds no cell for its mark."""
+    band.load(started(band, shape, deploying(FIRST), deploying(SECOND)))
+    usual = _operations_of_a_boot(band)
+    while _operations_of_a_boot(band) == usual:
+        band.boot(WATCHDOG)
+    full = band.save()
+    for cut in range(_operations_of_a_boot(band)):
+        band.load(full)
+        band.cut_after(cut, torn)
+        with pytest.raises(PowerCutError):
+            band.boot(WATCHDOG)
+        band.boot(POWER_ON)
+        runs = band.runs()
+        assert runs in (FIRST.bundle_id, SECOND.bundle_id)
+        band.boot(POWER_ON)
+        assert band.runs() == runs
+
+
+def _operations_of_a_boot(band: SimulatedFlashBand) -> int:
+    before = band.save()
+    band.cut_after(-1)
+    band.boot(WATCHDOG)
+    count = band.operations()
+    band.load(before)
+    return count
+
+
+def test_what_does_not_fit_an_image_is_there_again_for_the_next_one(
+    band: SimulatedFlashBand,
+) -> None:
+    larger = variant(2, arena_bytes=4000)
+    band.load(started(band, SHAPES[0], deploying(FIRST), deploying(larger)))
+    try:
+        band.room(2000)
+        for _ in range(3):
+            band.boot(POWER_ON)
+            assert band.runs() == FIRST.bundle_id
+            assert SlotState.REJECTED in band.states()
+    finally:
+        band.room(4096)
+    band.boot(POWER_ON)
+    assert band.runs() == larger.bundle_id
+
+
 def test_rotten_flash_is_noticed_at_boot_and_left(band: SimulatedFlashBand) -> None:
     """Every byte of the slot in use, one at a time: the model before it boots."""
     shape = SHAPES[0]

@@ -10,7 +10,9 @@
  * Written from the front and never over anything, 16 bytes being the most that flash programs at
  * once: a cut leaves a mark that counts or one that does not, and the bytes around it alone. A slot
  * without a whole content mark holds nothing; with one it is RECEIVING until it is activated. That
- * mark is written when every page is erased, so that it tells of clean pages, too. */
+ * mark is written when every page is erased, so that it tells of clean pages, too. When activations
+ * or boots have used up their cells, the header is erased and written again with the marks that
+ * count: the one moment at which a cut can cost a slot that runs, and its last taught classes. */
 #ifndef TINYHAR_SLOT_H
 #define TINYHAR_SLOT_H
 

@@ -36,8 +36,9 @@ typedef enum {
 
 /* Looks at flash and chooses. */
 void thar_store_open(thar_store *s);
-/* What runs does not: sets it aside, for good where flash allows, and chooses again. */
-void thar_store_set_aside(thar_store *s);
+/* What was chosen does not run: sets it aside and chooses again. `for_good`: later boots do not try
+ * it either, where flash allows. */
+void thar_store_set_aside(thar_store *s, bool for_good);
 
 /* ---- a deployment ---- */
 
