@@ -1,7 +1,7 @@
 """A line that loses, damages, repeats, swaps, delays and cuts what goes over it, either way.
 
 It stands between a client and any band that answers at once (:class:`End`). Time runs only while
-the client waits: frames take as long as 115,200 baud make them, and hours of bad luck pass in
+the client waits: frames take as long as its baud rate makes them, and hours of bad luck pass in
 seconds. The same seed gives the same faults.
 """
 
@@ -18,7 +18,6 @@ from tests.band.simulated import SimulatedBand
 from tinyhar.band import frames
 from tinyhar.band.errors import LinkError
 
-BYTES_PER_SECOND: Final = 11_520
 LATENCY: Final = 0.002
 """Seconds; of a USB serial chip."""
 
@@ -60,10 +59,13 @@ class FaultyLink:
     """The client's side; a ``tinyhar.band.link.Link``."""
 
     name = "faulty"
-    baud: int | None = 115_200
 
-    def __init__(self, end: End, rates: Rates, seed: int, *, buffered: bool = True) -> None:
+    def __init__(
+        self, end: End, rates: Rates, seed: int, *, buffered: bool = True, baud: int = 115_200
+    ) -> None:
         self.end, self.rates, self.buffered = end, rates, buffered
+        self.baud: int | None = baud
+        self._seconds_a_byte = 10 / baud
         self.frames: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self._random = Random(seed)
@@ -147,7 +149,7 @@ class FaultyLink:
     def _send(self, piece: bytes, to_band: bool) -> None:
         """One copy; the line is busy with it for a while, whatever comes out at its end."""
         start = max(self._time, self._free[to_band])
-        self._free[to_band] = start + len(piece) / BYTES_PER_SECOND
+        self._free[to_band] = start + len(piece) * self._seconds_a_byte
         if self._happens("drop", self.rates.drop):
             return
         whole, piece = piece, self._damaged(piece)

@@ -172,6 +172,16 @@ def test_the_firmware_under_fire_gives_right_answers_or_errors(
     under_fire_process(sanitized / "tinyhar-band", tmp_path, 3000, seed)
 
 
+def test_a_slow_line_is_waited_for() -> None:
+    band = SimulatedBand(window=128, channels=6)
+    link = FaultyLink(SimulatedEnd(band), NO_FAULTS, 0, buffered=False, baud=9600)
+    client = Client(link)
+    counts = np.random.default_rng(1).integers(-30000, 30000, (1, 128, 6)).astype(np.int16)
+    assert client.infer(counts[0]).logits == logits_of(counts[:1])[0].tobytes()
+    assert link.now() > 1.5
+    assert client.exchange.retries == 0
+
+
 def test_a_late_prediction_of_an_earlier_stream_is_not_taken_for_one_of_this() -> None:
     band = SimulatedBand()
     link = FaultyLink(SimulatedEnd(band), NO_FAULTS, 0)

@@ -18,7 +18,7 @@ from tinyhar.band import frames
 from tinyhar.band.codes import RESPONSE_BIT, ErrorCode, MessageType, name_of
 from tinyhar.band.errors import BandRefused, SilentBand
 from tinyhar.band.frames import Decoder, Frame
-from tinyhar.band.link import Link
+from tinyhar.band.link import BAUD, Link
 from tinyhar.band.messages import Refusal, Request
 from tinyhar.band.wire import Part
 
@@ -30,6 +30,10 @@ TIMEOUT: Final = 1.0
 SLOW_TIMEOUT: Final = 5.0
 """The same on a line that loses nothing: an emulated band is slow on a busy machine, and asking
 again would only give it more to do."""
+
+_BITS_A_BYTE: Final = 10
+_LARGEST: Final = 2 * frames.MAX_BODY
+"""Bytes of a request and its answer, at most."""
 
 TRIES: Final = 3
 """How often a request is sent before the band counts as silent."""
@@ -47,6 +51,13 @@ class _Pending:
     hurried: bool = False
 
 
+def _longer_on_the_way(baud: int | None) -> float:
+    """Seconds that the largest exchange takes more than at the usual speed."""
+    if baud is None or baud >= BAUD:
+        return 0.0
+    return _LARGEST * _BITS_A_BYTE * (1 / baud - 1 / BAUD)
+
+
 class Exchange:
     """Sends requests over one line and matches their answers; events go to ``on_event``.
 
@@ -55,7 +66,8 @@ class Exchange:
 
     def __init__(self, link: Link, *, timeout: float | None = None, tries: int = TRIES) -> None:
         self.link = link
-        self.timeout = timeout or (SLOW_TIMEOUT if link.buffered else TIMEOUT)
+        usual = SLOW_TIMEOUT if link.buffered else TIMEOUT
+        self.timeout = (timeout or usual) + _longer_on_the_way(link.baud)
         self.tries = tries
         self.outstanding = OUTSTANDING if link.buffered else 1
         self.on_event: Callable[[Frame], None] = lambda frame: None
