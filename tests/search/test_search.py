@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tinyhar import recipe
 from tinyhar.band import cortex_m4
 from tinyhar.band.budget import Budget
-from tinyhar.bench.workers import Alone
+from tinyhar.bench.workers import Alone, Ending
 from tinyhar.cli.search import BINARY, DECIMAL, _size
 from tinyhar.errors import DataError, ModelError, RecipeError, ToolError
 from tinyhar.search import cost as costing
@@ -128,6 +128,18 @@ class Counting(Alone):
         return ending
 
 
+class Dying(Counting):
+    """Each worker dies on the first job that it is given."""
+
+    def wait(self) -> Ending:
+        job, _ = self._given[0]
+        if job not in self.done:
+            self._given.pop(0)
+            self.done.append(job)
+            return Ending(job, error="its worker died", lost=True)
+        return super().wait()
+
+
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> searching.Plan:
     def cost_of(candidate: Candidate, channels: int, classes: int) -> dict[str, Any]:
@@ -189,6 +201,11 @@ def test_an_interrupted_search_goes_on_and_a_finished_one_does_nothing(
     assert len(first.done) == 11 and second.done
     assert searching.do(plan, third, quiet) == found
     assert third.done == []
+
+
+def test_a_job_whose_worker_died_is_done_by_another(plan: searching.Plan) -> None:
+    found = searching.do(plan, Dying(), quiet)
+    assert len(found.costs) == 9
 
 
 def test_a_folder_of_another_search_is_left_alone(plan: searching.Plan) -> None:

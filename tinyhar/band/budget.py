@@ -7,7 +7,6 @@ from typing import Final
 
 from tinyhar.band.cortex_m4 import device
 from tinyhar.band.workload import overlapping, with_random_windows
-from tinyhar.errors import ModelError
 
 UNITS: Final = {
     "flash_bytes": "bytes of flash",
@@ -73,10 +72,7 @@ def cost_of(name: str, tflite: bytes, *, hop: int = 0, extra_ram: int = 0) -> Co
         work = overlapping(work, hop, extra_ram)
     with device() as target:
         found = target.measure(work)
-    if found.mismatched_bytes:
-        raise ModelError(
-            f"{name}: {found.mismatched_bytes} bytes of the emulated band are not the desk's"
-        )
+    found.check_exact()
     return Cost(
         found.model_bytes + found.engine_code_bytes,
         found.ram_bytes + found.stack_bytes,

@@ -74,6 +74,14 @@ class DeviceCost:
     kept: int
     layers: tuple[Layer, ...]
 
+    def check_exact(self) -> None:
+        """ModelError where a byte of an answer is not the desk's."""
+        if self.mismatched_bytes:
+            raise ModelError(
+                f"{self.model}: {self.mismatched_bytes} bytes of the emulated band are not the "
+                "desk's"
+            )
+
 
 def missing_tools() -> list[str]:
     """Debian packages to install before anything can be measured; empty when all is there."""

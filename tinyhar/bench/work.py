@@ -18,7 +18,6 @@ from tinyhar.band.workload import with_random_windows
 from tinyhar.bench import forest
 from tinyhar.bench.cells import Cell
 from tinyhar.convert.compiled import compile_model
-from tinyhar.errors import ModelError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
 
@@ -147,10 +146,7 @@ def _on_device(cell: Cell, tflite: bytes) -> dict[str, int]:
         return {"flash_bytes": len(compiled.payload)}
     with cortex_m4.device() as target:
         cost = target.measure(with_random_windows(cell.id, tflite))
-    if cost.mismatched_bytes:
-        raise ModelError(
-            f"{cell.id}: {cost.mismatched_bytes} bytes of the emulated band are not the desk's"
-        )
+    cost.check_exact()
     return {
         "flash_bytes": cost.model_bytes,
         "ram_bytes": cost.ram_bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 import tinyhar
 from tinyhar import recipe as recipes
 from tinyhar.band.budget import Budget
+from tinyhar.bench.schedule import TRIES
 from tinyhar.bench.workers import Work, Workers
 from tinyhar.errors import DataError, ModelError, ToolError
 from tinyhar.pipeline.folder import RunFolder
@@ -177,7 +179,7 @@ class _Desk:
         self._workers, self._files, self._told = workers, RunFolder(out), told
 
     def done(self, what: str, jobs: Mapping[str, Work]) -> dict[str, dict[str, Any]]:
-        """Records by name, of those jobs that succeeded.
+        """Records by name, of those jobs that succeeded; one whose worker dies is given again.
 
         Raises:
             ToolError: all failed; the first says why.
@@ -185,6 +187,7 @@ class _Desk:
         records = {name: r for name in jobs if (r := self._read(what, name)) is not None}
         waiting = [name for name in jobs if name not in records]
         running, errors = 0, []
+        lost: Counter[str] = Counter()
         self._told(what, len(records), len(jobs))
         while waiting or running:
             while waiting and running < self._workers.slots:
@@ -193,7 +196,10 @@ class _Desk:
                 running += 1
             ending = self._workers.wait()
             running -= 1
-            if ending.record is None:
+            lost[ending.job] += ending.lost
+            if ending.lost and lost[ending.job] < TRIES:
+                waiting.insert(0, ending.job)
+            elif ending.record is None:
                 errors.append(f"{ending.job}: {ending.error}")
                 self._told(f"{what}: {errors[-1]}", 1, 1)
             else:
