@@ -9,7 +9,17 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "tinyhar"
 ROOMS = (
-    *("errors", "terminal", "recordings", "windows", "splits", "counts", "models", "distill"),
+    *(
+        "errors",
+        "terminal",
+        "npz",
+        "recordings",
+        "windows",
+        "splits",
+        "counts",
+        "models",
+        "distill",
+    ),
     *("compress", "convert", "evaluate", "personal", "band", "settings", "recipe", "pipeline"),
     *("bench", "search", "cli"),
     "__main__",

@@ -89,9 +89,10 @@ def _too_many(side: str, wanted: int, everybody: list[str], left: list[str]) -> 
     taken = len(everybody) - len(left)
     story = f"of {people}{f', {taken} of them taken by the other side' * (taken > 0)}, "
     if len(left) < 2:
+        remedy = "test fewer" if side == "test" else "write validation = 0 in the table [split]"
         return (
             f"split.{side} = {wanted}: {story}nobody can be spared, as somebody must train; record "
-            "more people, or test fewer"
+            f"more people, or {remedy}"
         )
     most = len(left) - 1
     write = f"{most}" if most == 1 else f"1 to {most}"

@@ -105,6 +105,23 @@ def test_what_was_taught_can_be_taught_again(base: Path, call: Any, tmp_path: Pa
     assert call("fit", once, tmp_path / "more", "--out", again, "--epochs", "1") == 0, "made anew"
 
 
+@pytest.mark.slow
+def test_recordings_that_a_base_was_taught_from_judge_nothing(
+    base: Path, call: Any, tmp_path: Path
+) -> None:
+    """Cut anew, what it learned from could come to lie behind the border between the two."""
+    mine, once, again = tmp_path / "mine", tmp_path / "once", tmp_path / "again"
+    record(mine, base, 12)
+    assert call("fit", base, mine, "--out", once, "--epochs", "1") == 0
+    assert call("fit", once, mine, "--out", again, "--epochs", "1") == 2
+    assert not again.exists()
+    write_take(mine / "more.csv", movement(12, beat=4.0, seed=5), "shaking")
+    assert call("fit", once, mine, "--out", again, "--epochs", "1") == 0
+    metrics = json.loads((again / "metrics.json").read_text())
+    assert metrics["new"] == ["shaking"] and not metrics["recorded_again"]
+    assert any("left out" in doubt for doubt in metrics["doubts"])
+
+
 @pytest.mark.parametrize(
     ("takes", "options", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
 from tests.personal.small import small_student, windows
 from tinyhar import distill
@@ -33,6 +34,16 @@ def test_old_classes_keep_their_logits_under_their_new_numbers(student) -> None:
         after[:, 3].argmax()
         == distill.logits(embedding(student), x).dot(features[0] - means.mean(axis=0)).argmax()
     )
+
+
+def test_a_head_without_a_bias_is_taken_on(student) -> None:
+    """A cosine head that was chosen has none."""
+    bare = keras.layers.Dense(3, use_bias=False, name="logits")
+    unbiased = keras.Model(student.input, bare(embedding(student).output))
+    merged = merge(("a", "b", "c"), ("new",))
+    x = windows(4)
+    after = distill.logits(widened(unbiased, merged, np.zeros((4, 16))), x)
+    np.testing.assert_allclose(after[:, :3], distill.logits(unbiased, x), rtol=1e-5, atol=1e-5)
 
 
 def test_classes_that_are_left_out_are_gone(student) -> None:

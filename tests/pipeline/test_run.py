@@ -263,6 +263,26 @@ def test_a_recipe_that_cannot_work_says_so_before_any_training(
     assert not (tmp_path / "run" / "teacher").exists()
 
 
+def test_a_recipe_that_cannot_work_leaves_a_finished_run_as_it_is(
+    finished: Finished, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    before = (folder / "recipe.toml").read_text(), (folder / "metrics.json").read_text()
+    wrong = recipe.changed(finished.recipe, ["student.architecture=seperable"])
+    with pytest.raises(ModelError, match="separable"):
+        pipeline.run(wrong, folder, quick=True)
+    assert before == ((folder / "recipe.toml").read_text(), (folder / "metrics.json").read_text())
+
+
+def test_what_is_begun_anew_no_longer_tells_old_figures(finished: Finished, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    other = recipe.changed(finished.recipe, ["name=other"])
+    pipeline.advance(other, folder, until="convert", quick=True)
+    assert not (folder / "metrics.json").exists() and not (folder / "report.html").exists()
+
+
 def without(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which one program is not installed."""
     found = shutil.which

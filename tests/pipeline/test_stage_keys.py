@@ -17,6 +17,18 @@ def test_a_seed_that_draws_nobody_shares_its_windows() -> None:
     assert stages_that_differ([*drawn, "seed=1"], [*drawn, "seed=2"])[0] == "prepare"
 
 
+def test_how_inputs_are_clipped_counts_in_every_training() -> None:
+    assert stages_that_differ([], ["quantisation.clip=0.99"])[0] == "teach"
+    assert stages_that_differ([], ["quantisation.clip=0.9995"]) == []
+
+
+def test_memory_for_overlapping_windows_counts_where_pruning_measures_with_it() -> None:
+    more = "band.extra_ram=2000"
+    assert stages_that_differ([], [more])[0] == "convert"
+    budget = "pruning={instructions=300000}"
+    assert stages_that_differ([budget], [budget, more])[0] == "prune"
+
+
 def test_a_teacher_with_its_own_seed_is_shared_by_students_of_all_seeds() -> None:
     shared = ["split.validation=0", "teacher.seed=7"]
     assert stages_that_differ([*shared, "seed=1"], [*shared, "seed=2"])[0] == "distil"

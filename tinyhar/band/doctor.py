@@ -136,7 +136,7 @@ def _answers(client: Client) -> Step:
     identity = client.identity
     seen = f"{identity.board}, firmware {identity.firmware}, last start: {identity.reason}"
     if identity.reset_reason in (ResetReason.WATCHDOG, ResetReason.FAULT):
-        remedy = "it crashed: the line is usable; `selftest` and `stats` may tell more"
+        remedy = "it crashed: the line is usable; `selftest` and `info` may tell more"
         return Step("answers", True, seen, remedy)
     return Step("answers", True, seen)
 
@@ -148,7 +148,12 @@ def _model(client: Client, bundle_id: bytes | None) -> Step:
         if bundle_id is not None:
             check_model(client, bundle_id)
     except (BandRefused, OtherModel) as error:
-        return Step("model", False, str(error), "build and flash the run's firmware")
+        return Step(
+            "model",
+            False,
+            str(error),
+            "`band.py deploy RUN`, or build and flash the run's firmware",
+        )
     seen = f"bundle {identity.bundle_id.hex()[:12]}, {identity.classes} classes"
     return Step("model", True, f"{seen}, windows of {identity.window} x {identity.channels}")
 

@@ -58,7 +58,8 @@ def image_of(run: Path, board: str) -> Path:
     image = run / "firmware" / board / IMAGES[board]
     if not image.is_file():
         raise ToolError(
-            f"{image} is missing: `tinyhar run` builds it when {board} is in the recipe"
+            f"{image} is missing: `tinyhar run` builds it when {board} is in the recipe's "
+            f"band.boards, `tinyhar personal fit --board {board}` for a personal run"
         )
     return image
 

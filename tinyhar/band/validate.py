@@ -107,8 +107,8 @@ def check_model(client: Client, bundle_id: bytes) -> None:
     if theirs != bundle_id:
         raise OtherModel(
             f"the band runs another model (bundle {theirs.hex()[:12]}) than the run's "
-            f"(bundle {bundle_id.hex()[:12]}): build and flash the run's firmware, or name the "
-            "run that the band was built from"
+            f"(bundle {bundle_id.hex()[:12]}): bring it there with `deploy RUN`, go back with "
+            "`rollback`, or name the run whose model the band runs"
         )
 
 

@@ -111,7 +111,8 @@ def _tell(metrics: dict[str, Any], folder: Path, wish: Wish) -> None:
         table.add_row(title, *row)
     Console().print(table)
     for name in metrics["new"]:
-        if metrics["held_out"] and (f1 := metrics["held_out"]["after"]["class_f1"][name]):
+        f1 = metrics["held_out"]["after"]["class_f1"][name] if metrics["held_out"] else None
+        if f1 is not None:
             console.print(f"new class [bold]{name}[/]: F1 {f1:.3f} on your later recordings")
     refusal = metrics["rejection"]
     if refusal["false_rejects"] is not None and refusal["catch_rate"] is not None:

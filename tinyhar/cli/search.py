@@ -75,7 +75,14 @@ def search(
         ram_bytes=_size("--ram", ram, BINARY),
         instructions=_size("--instructions", instructions, DECIMAL),
     )
-    chosen = recipes.folds(recipes.load(recipe))[0].model_copy(update={"seed": seed})
+    chosen, *others = (
+        fold.model_copy(update={"seed": seed}) for fold in recipes.folds(recipes.load(recipe))
+    )
+    if others:
+        console.print(
+            f"[yellow]only {', '.join(chosen.split.test)} is left out[/]: the others of whom the "
+            "recipe leaves out one in turn take part in the search: judge what it finds on this one"
+        )
     start_tensorflow()
     from tinyhar.search import pages
     from tinyhar.search import run as searching

@@ -19,6 +19,8 @@ Trains = Literal["all", "last", "head"]
 
 HEAD: Final = "logits"
 
+Floats = NDArray[np.floating]
+
 
 def embedding(model: keras.Model) -> keras.Model:
     """The model up to what its classifier reads: windows to features [batch, d].
@@ -29,7 +31,7 @@ def embedding(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, _head(model).input, name="embedding")
 
 
-def widened(model: keras.Model, merged: Merged, means: NDArray[np.floating]) -> keras.Model:
+def widened(model: keras.Model, merged: Merged, means: Floats) -> keras.Model:
     """The same network with the classes of `merged`; its layers are shared, the head is new.
 
     A class that the base run had keeps its row of the head. A new one starts as its mean looks
@@ -49,11 +51,9 @@ def widened(model: keras.Model, merged: Merged, means: NDArray[np.floating]) -> 
     return wider
 
 
-def _rows(
-    head: keras.layers.Dense, merged: Merged, means: NDArray[np.floating]
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def _rows(head: keras.layers.Dense, merged: Merged, means: Floats) -> tuple[Floats, Floats]:
     """Kernel [d, classes] and bias [classes] of the new head."""
-    was_kernel, was_bias = head.get_weights()
+    was_kernel, was_bias = kernel_and_bias(head)
     centred = means - means.mean(axis=0)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     usual = float(np.linalg.norm(was_kernel, axis=0).mean())
@@ -63,6 +63,12 @@ def _rows(
     kernel[:, merged.of_base[old]] = was_kernel[:, old]
     bias[merged.of_base[old]] = was_bias[old]
     return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def kernel_and_bias(head: keras.layers.Dense) -> tuple[Floats, Floats]:
+    """[d, classes] and [classes]; a head without a bias has zeros."""
+    kernel, *bias = head.get_weights()
+    return kernel, bias[0] if bias else np.zeros(kernel.shape[1], kernel.dtype)
 
 
 @contextmanager

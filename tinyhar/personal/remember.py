@@ -21,7 +21,7 @@ from tinyhar.distill.losses import cross_entropy
 from tinyhar.distill.method import Outputs
 from tinyhar.models.duplicate import duplicate
 from tinyhar.personal.merge import GONE, Merged
-from tinyhar.personal.network import HEAD
+from tinyhar.personal.network import HEAD, kernel_and_bias
 
 NEVER = -30.0
 """The logit of a class that is not remembered."""
@@ -52,7 +52,7 @@ def as_it_was(student: keras.Model, merged: Merged) -> keras.Model:
     """
     copy = duplicate(student)
     head = copy.layers[-1]
-    was_kernel, was_bias = head.get_weights()
+    was_kernel, was_bias = kernel_and_bias(head)
     kernel = np.zeros((len(was_kernel), len(merged.classes)), np.float32)
     bias = np.full(len(merged.classes), NEVER, np.float32)
     old = merged.unrecorded != GONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,10 @@ def answers_by_view(model: keras.Model, data: Prepared, *, clip: float) -> dict[
     }
 
 
-def answers_without(model: keras.Model, data: Prepared, *, clip: float) -> dict[str, list[int]]:
-    """What a model says when one position's sensors show nothing but their mean, by position.
+def answers_without(
+    members: Sequence[keras.Model], data: Prepared, *, clip: float
+) -> dict[str, list[int]]:
+    """What models say together when one position's sensors show nothing but their mean.
 
     Empty where all sensors are worn at one position.
     """
@@ -72,7 +75,8 @@ def answers_without(model: keras.Model, data: Prepared, *, clip: float) -> dict[
         silenced = _unseen(data, clip)
         there = [i for i, channel in enumerate(data.channels) if channel.position == position]
         silenced[..., there] = 0.0
-        found[position] = distill.logits(model, silenced).argmax(axis=1).tolist()
+        scores = sum(distill.logits(member, silenced) for member in members)
+        found[position] = np.argmax(scores, axis=1).tolist()
     return found
 
 

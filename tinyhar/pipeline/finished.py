@@ -79,9 +79,11 @@ def _facts(folder: RunFolder, recipe: Recipe) -> dict[str, Any]:
     """Facts of the stages that are done, their files checked."""
     names = [stage.name for stage in STAGES]
     needed = set(names[: names.index(NEEDED) + 1])
-    if recipe.distillation.method == "none":
+    if not recipe.distillation.needs_teacher:
         needed.discard(TEACH)
     found: dict[str, Any] = {}
+    if folder.facts("personal") is not None:
+        raise DataError(f"{folder.root}: a personal run has no unseen people; name its base run")
     for name in names:
         facts = folder.facts(name)
         if facts is None and name in needed:

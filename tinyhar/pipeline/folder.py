@@ -14,6 +14,9 @@ from typing import Any
 
 from tinyhar.errors import DataError, TinyharError
 
+METRICS, REPORT = "metrics.json", "report.html"
+"""What a finished run tells, to machines and to people."""
+
 
 class RunFolder:
     """Files of one run, and which of its stages are done.
@@ -119,11 +122,15 @@ class RunFolder:
         started = self.root / "stages" / f"{stage}.started"
         before = started.read_text() if started.exists() else None
         if before not in (None, key):
-            for snapshot in self.root.glob("*/snapshot*.npz"):
-                snapshot.unlink()
+            self.forget_snapshots()
         self.forget(stage)
         self.write_text(f"stages/{stage}.started", key)
         self._left.clear()
+
+    def forget_snapshots(self) -> None:
+        """Give up trainings that were interrupted."""
+        for snapshot in self.root.glob("*/snapshot*.npz"):
+            snapshot.unlink()
 
     def finish(self, stage: str, key: str, facts: dict[str, Any]) -> None:
         """Say that a stage is done, what it found out, and which files are its outcome."""

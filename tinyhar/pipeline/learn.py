@@ -1,7 +1,7 @@
 """The stages that train the student: distilled, int8 (pruning is `shrink`, the teacher's `teach`).
 
-Each leaves a model in the run folder and returns facts for the report. A training that was
-interrupted goes on from the epoch where it stopped.
+Each leaves a model in the run folder and returns facts for the report. A student's training that
+was interrupted goes on from the epoch where it stopped; a short one for int8 begins again.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ from tinyhar.recipe import Recipe, Training
 STUDENT = "student/model.keras"
 PRUNED = "pruned/model.keras"
 CALIBRATED = "int8/calibrated.tflite"
-"""The same pruned student, quantised by calibration alone: what training-aware int8 is worth."""
+"""The same pruned student, quantised by calibration alone: what training for int8 is worth."""
 
 CALIBRATION_WINDOWS = 512
+
+_SNAPSHOT = "student/snapshot.npz"
 
 
 def check_networks(
@@ -89,15 +91,16 @@ def distil(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
     if heads:
         student = distill.compete(student, heads, seed=recipe.seed)
     helpers = support(recipe, folder)
-    history = trainer.fit(student, training, "student", **helpers)
+    history = trainer.fit(student, training, "student", snapshot=_SNAPSHOT, **helpers)
     facts: dict[str, Any] = {}
     if heads:
         facts["heads"] = _standing(student)
         progress.note(_told(facts["heads"]))
         student = distill.choose(student)
-        settled = trainer.fit(student, _brief(training), "chosen", resumable=False, **helpers)
+        settled = trainer.fit(student, _brief(training), "chosen", **helpers)
         facts["chosen_curve"] = curve_of(settled)
     save(folder, STUDENT, student)
+    (folder / _SNAPSHOT).unlink(missing_ok=True)
     return {**facts_of(student, data, history, trainer.clip), **facts}
 
 

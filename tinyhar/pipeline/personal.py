@@ -18,10 +18,10 @@ from tinyhar.distill import Examples
 from tinyhar.errors import DataError
 from tinyhar.personal.course import Taught, personalise
 from tinyhar.pipeline import deliver
-from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
 from tinyhar.pipeline.learn import PRUNED
 from tinyhar.pipeline.personal_base import Base, Int8, open_base
-from tinyhar.pipeline.personal_calibration import Calibration, Wish, calibrated, doubted
+from tinyhar.pipeline.personal_calibration import Calibration, Wish, calibrated, doubted, print_of
 from tinyhar.pipeline.personal_data import joined
 from tinyhar.pipeline.personal_judge import judged_by
 from tinyhar.pipeline.personal_report import write_report
@@ -110,12 +110,17 @@ def _write(made: _Made, folder: RunFolder, progress: Progress, started: float) -
     judged = judged_by(made.base, calibration, Int8.of(made.tflite, data))
     with folder.held():
         key = _key(made)
+        folder.forget("convert")
+        folder.forget("build")
+        for told in (BUNDLE, METRICS, REPORT):
+            (folder / told).unlink(missing_ok=True)
         folder.begin(STAGE, key)
         folder.write_text("recipe.toml", settings.to_toml(recipe))
         write_windows(folder, data)
         save(folder, PRUNED, made.taught.model)
         folder.write_bytes(INT8, made.tflite)
-        folder.finish(STAGE, key, {"recordings": digest(calibration.recordings)})
+        taught = [*base.taught, *map(print_of, calibration.recordings)]
+        folder.finish(STAGE, key, {"recordings": digest(calibration.recordings), "taught": taught})
         delivered = _deliver(recipe, folder, data, progress, key)
         metrics = {
             "kind": STAGE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,23 +49,25 @@ class Int8:
         return (answers.astype(np.float64) - output.zero_point) * output.scale
 
     def steps(self, logit: float) -> int:
-        """A logit as the nearest int8 value."""
+        """The least int8 value that is not below a logit."""
         output = self.graph.tensors[self.graph.output]
-        return int(np.clip(round(logit / output.scale) + output.zero_point, -128, 127))
+        return int(np.clip(math.ceil(logit / output.scale) + output.zero_point, -128, 127))
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
     """A finished run to start from.
 
-    `int8` is None for a run whose training ended before it was quantised.
+    Attributes:
+        taught: prints of the recordings that it was taught from, if it is a personal run.
     """
 
     root: Path
     recipe: Recipe
     data: Prepared
     clip: float
-    int8: Int8 | None
+    int8: Int8
+    taught: tuple[str, ...] = ()
 
     def student(self) -> keras.Model:
         """Its float student, fresh from the file."""
@@ -94,12 +97,8 @@ class Base:
         return Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
 
 
-def open_base(root: Path, *, quantised: bool = True) -> Base:
-    """The run in a folder.
-
-    Args:
-        root: a run folder of `tinyhar run` or `tinyhar personal fit`.
-        quantised: its int8 model is needed.
+def open_base(root: Path) -> Base:
+    """The run in a folder, which `tinyhar run` or `tinyhar personal fit` has made.
 
     Raises:
         DataError: no run folder, one that is not finished, a missing or damaged file.
@@ -108,14 +107,12 @@ def open_base(root: Path, *, quantised: bool = True) -> Base:
     if not (folder / "recipe.toml").is_file():
         raise DataError(f"{root}: no run folder, it has no recipe.toml; name one of tinyhar run's")
     recipe = recipes.load(folder / "recipe.toml")
-    if not quantised and folder.facts("quantise") is None:
-        _check(folder, ("prune", "prepare"))
-    else:
-        _check(folder, MAKERS[1] if folder.facts("personal") is not None else MAKERS[0])
+    personal = folder.facts("personal")
+    _check(folder, MAKERS[0] if personal is None else MAKERS[1])
     data = read(folder)
-    tflite = (folder / INT8).read_bytes() if quantised else None
-    int8 = Int8.of(tflite, data) if tflite else None
-    return Base(root, recipe, data, clip_of(recipe, data), int8)
+    int8 = Int8.of((folder / INT8).read_bytes(), data)
+    taught = tuple((personal or {}).get("taught", ()))
+    return Base(root, recipe, data, clip_of(recipe, data), int8, taught)
 
 
 def _check(folder: RunFolder, stages: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,19 +56,37 @@ class Calibration:
     judge: Counted
     seconds: dict[str, float]
     """Of each recorded class, to learn from."""
+    known: int = 0
+    """Recordings that were left out: the base run was taught from them already."""
 
 
 def calibrated(base: Base, folder: Path, wish: Wish) -> Calibration:
     """The recordings of a folder, checked, split by time and cut into windows of counts.
 
+    Those that the base run was taught from are left out: it remembers them by its own windows, and
+    samples that it has learned from must not judge.
+
     Raises:
-        DataError: as `read_takes`, or a class with less than one window to learn from.
+        DataError: as `read_takes`, nothing new to the base run, or a class with less than one
+            window to learn from.
     """
     data = base.data
-    takes = read_takes(folder, Fit(data.channels, data.rate, data.lsb), resampled=wish.resampled)
+    there = read_takes(folder, Fit(data.channels, data.rate, data.lsb), resampled=wish.resampled)
+    takes = [take for take in there if print_of(take) not in base.taught]
+    if not takes:
+        raise DataError(
+            f"{folder}: the base run was taught from all of these recordings already; record more, "
+            "or start from the run that it was made from"
+        )
     names = class_names(takes)
     merged = merge(data.classes, names, redefine=wish.redefine, only_recorded=wish.only_recorded)
-    return divided(base, tuple(takes), merged, names, wish)
+    found = divided(base, tuple(takes), merged, names, wish)
+    return replace(found, known=len(there) - len(takes))
+
+
+def print_of(recording: Recording) -> str:
+    """SHA-256 of a recording's samples, whatever its classes are called."""
+    return hashlib.sha256(np.ascontiguousarray(recording.signal).data).hexdigest()
 
 
 def divided(
@@ -140,7 +159,9 @@ def doubted(base: Base, calibration: Calibration, student: keras.Model) -> list[
     y = np.concatenate([learn.y, others.y[few]])
     recorded = {merged.classes[k] for k in merged.of_recorded}
     alike = [d for d in support.alike(merged.classes, features, y) if d.name in recorded]
+    known = f"{calibration.known} are left out: {base.root} was taught from them already"
     return [
+        *([support.Doubt("recordings", known)] if calibration.known else []),
         *support.too_few(calibration.seconds, base.data.window / base.data.rate),
         *support.clipped(merged.classes, learn.y, learn.counts),
         *alike,

@@ -28,7 +28,6 @@ class Judged:
 
 def judged_by(base: Base, calibration: Calibration, int8: Int8) -> Judged:
     """The general and the personal int8 model on the user's later windows and on other people's."""
-    assert base.int8 is not None
     merged, judge = calibration.merged, calibration.judge
     classes = len(merged.classes)
     test = base.data.side("test")

@@ -43,13 +43,15 @@ class Plan:
     lesson: Lesson = field(default_factory=Lesson)
     unseen_lesson: Lesson = field(default_factory=Lesson)
 
-    def key(self, lesson: Lesson) -> str:
-        """What a trial depends on besides its name, as a hash."""
+    def key(self, lesson: Lesson, recordings: str, models: str) -> str:
+        """What a trial depends on besides its name, as a hash; the rest are hashes themselves."""
         parts = (
             tinyhar.__version__,
             str(self.recipe.model_dump(mode="json")),
             repr(lesson),
-            str((self.epochs, self.unseen_seconds, str(self.runs))),
+            str((self.epochs, self.unseen_seconds)),
+            recordings,
+            models,
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 

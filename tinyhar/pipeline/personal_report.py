@@ -8,7 +8,7 @@ from typing import Any
 
 from tinyhar.personal.judge import BeforeAfter, Judgement, confused
 from tinyhar.personal.page import Row, render
-from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
 from tinyhar.pipeline.personal_judge import Judged
 
 
@@ -30,14 +30,14 @@ def write_report(folder: RunFolder, facts: dict[str, Any], judged: Judged) -> di
         },
     }
     metrics = plain(metrics)
-    folder.write_text("metrics.json", json.dumps(metrics, indent=1))
+    folder.write_text(METRICS, json.dumps(metrics, indent=1))
     after = judged.own.after if judged.own else None
     page = render(
         metrics,
         rows=_rows(metrics),
         confusions=confused(after, names) if after else [],
     )
-    folder.write_text("report.html", page)
+    folder.write_text(REPORT, page)
     return metrics
 
 

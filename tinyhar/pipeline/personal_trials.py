@@ -8,6 +8,7 @@ same recordings. The person's later recordings judge, the same for every budget.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ import numpy as np
 
 from tinyhar import compress
 from tinyhar import recipe as recipes
+from tinyhar.band.desk import INT8
 from tinyhar.distill import Examples
 from tinyhar.errors import DataError, ModelError, RecipeError
 from tinyhar.personal import rejection
@@ -26,6 +28,7 @@ from tinyhar.personal.judge import judge
 from tinyhar.personal.lesson import Lesson
 from tinyhar.personal.merge import merge
 from tinyhar.personal.results import Gain, Unseen
+from tinyhar.pipeline.learn import PRUNED
 from tinyhar.pipeline.on_band import seen, taught_means, teachable
 from tinyhar.pipeline.personal_base import Base, Int8, open_base
 from tinyhar.pipeline.personal_calibration import Calibration, Wish, divided
@@ -33,8 +36,8 @@ from tinyhar.pipeline.personal_plan import Plan, Result, keep_trial, known_trial
 from tinyhar.pipeline.prepare import recorded
 from tinyhar.pipeline.progress import Progress, Silence
 from tinyhar.pipeline.run import advance
-from tinyhar.recipe import Recipe
-from tinyhar.recordings import Recording
+from tinyhar.recipe import Distillation, Recipe
+from tinyhar.recordings import Recording, digest
 
 LATER = {"labels": 0.7, "recording": 0.5}
 """Share of a person's recordings, the latest, that judges: by how a protocol cuts windows."""
@@ -63,7 +66,7 @@ class Trials:
             for seconds in self.plan.seconds:
                 name = f"{fold.name}-{seed}-p{person}-{seconds:g}s"
                 trial = (fold, person, seconds, seed)
-                known = self._kept(name, Gain, partial(self._gain, *trial))
+                known = self._kept(name, fold, seed, Gain, partial(self._gain, *trial))
                 self.tell(
                     f"{name}: {known.general:.3f} -> {known.personal:.3f} ({known.relative:+.0%})"
                 )
@@ -77,7 +80,7 @@ class Trials:
             for left_out in self.plan.classes:
                 name = f"{fold.name}-{seed}-p{person}-new-{left_out}"
                 trial = (fold, person, left_out, seed)
-                known = self._kept(name, Unseen, partial(self._unseen, *trial))
+                known = self._kept(name, fold, seed, Unseen, partial(self._unseen, *trial))
                 self.tell(f"{name}: F1 {known.new_f1:.3f}, loss {100 * known.loss:+.1f} points")
                 found.append(known)
         return found
@@ -131,7 +134,7 @@ class Trials:
             update={
                 "seed": seed,
                 "student": student,
-                "distillation": fold.distillation.model_copy(update={"method": "none"}),
+                "distillation": Distillation(method="none"),
                 "quantisation": fold.quantisation.model_copy(update={"method": "ptq"}),
             }
         )
@@ -161,6 +164,14 @@ class Trials:
             raise DataError(f"--runs: {folder} is {what}; make it again, or leave --runs out")
         return folder
 
+    def _ready_models(self, fold: Recipe, seed: int) -> str:
+        """SHA-256 of the models of a finished run that is offered; "" where none is."""
+        ready = self._ready(fold, seed)
+        if ready is None:
+            return ""
+        models = b"".join((ready / name).read_bytes() for name in (INT8, PRUNED))
+        return hashlib.sha256(models).hexdigest()
+
     def _calibration(
         self, base: Base, person: str, names: Sequence[str], seconds: float
     ) -> Calibration:
@@ -171,7 +182,10 @@ class Trials:
         every = (*base.data.classes, *(n for n in names if n not in base.data.classes))
         merged = merge(base.data.classes, every)
         wish = Wish(seconds=seconds, held_out=LATER[base.recipe.data.within])
-        whole = divided(base, mine, merged, every, wish)
+        try:
+            whole = divided(base, mine, merged, every, wish)
+        except DataError as error:
+            raise DataError(f"person {person}: {error}") from error
         kept = np.isin(whole.learn.y, [merged.classes.index(name) for name in names])
         learn = replace(whole.learn, counts=whole.learn.counts[kept], y=whole.learn.y[kept])
         return replace(whole, learn=learn, merged=merge(base.data.classes, tuple(names)))
@@ -195,7 +209,6 @@ class Trials:
 
     def _on_band(self, base: Base, calibration: Calibration) -> np.ndarray:
         """What the base model's band answers after it was shown the calibration: int64 [n]."""
-        assert base.int8 is not None
         graph, count_map = base.int8.graph, base.int8.count_map
         teaching = teachable(graph, base.data, count_map)
         if teaching is None:
@@ -209,7 +222,6 @@ class Trials:
 
     def _gain(self, fold: Recipe, person: str, seconds: float, seed: int) -> Gain:
         base = self._base(fold, seed)
-        assert base.int8 is not None
         calibration = self._calibration(base, person, base.data.classes, seconds)
         y, counts = calibration.judge.y, calibration.judge.counts
         classes = len(calibration.merged.classes)
@@ -233,7 +245,6 @@ class Trials:
 
     def _unseen(self, fold: Recipe, person: str, name: str, seed: int) -> Unseen:
         base = self._base(self._without(fold, name), seed)
-        assert base.int8 is not None
         seconds = self.plan.unseen_seconds
         calibration = self._calibration(base, person, (name,), seconds)
         merged, judged = calibration.merged, calibration.judge
@@ -267,10 +278,13 @@ class Trials:
             **apart,
         )
 
-    def _kept(self, name: str, kind: type[Result], make: Callable[[], Result]) -> Result:
+    def _kept(
+        self, name: str, fold: Recipe, seed: int, kind: type[Result], make: Callable[[], Result]
+    ) -> Result:
         """A trial from an earlier call, else made now and kept."""
         lesson = self.plan.lesson if kind is Gain else self.plan.unseen_lesson
-        file = self.out / "trials" / f"{name}-{self.plan.key(lesson)}.json"
+        key = self.plan.key(lesson, digest(self._recorded(fold)), self._ready_models(fold, seed))
+        file = self.out / "trials" / f"{name}-{key}.json"
         known = known_trial(file, kind)
         if known is None:
             known = make()

@@ -182,7 +182,8 @@ def _sliver(windows: Windows, split: Split) -> Windows:
         index = np.flatnonzero(np.isin(windows.subject, getattr(split, side)))
         step = max(1, -(-len(index) // most))
         by_class = index[np.argsort(windows.y[index], kind="stable")]
-        chosen.append(np.sort(by_class[::step]))
+        firsts = [index[windows.subject[index] == name][:1] for name in getattr(split, side)]
+        chosen.append(np.unique(np.concatenate([by_class[::step], *firsts])))
     return windows.take(np.concatenate(chosen))
 
 

@@ -28,7 +28,7 @@ def prove(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
     built = (folder.facts("build") or {})["boards"]
     return {
         "boards": {board: _ask(folder, board, built[board], progress) for board in built},
-        "desk_latency_ms": {} if recipe.distillation.method == "none" else _timed(recipe, folder),
+        "desk_latency_ms": _timed(recipe, folder) if recipe.distillation.needs_teacher else {},
     }
 
 

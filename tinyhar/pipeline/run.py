@@ -19,7 +19,7 @@ import tinyhar
 from tinyhar import recipe as recipes
 from tinyhar import settings
 from tinyhar.pipeline import deliver, learn, prove, shrink, summarise, teach
-from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
 from tinyhar.pipeline.prepare import has_changed, prepare
 from tinyhar.pipeline.prepare import read as prepared
 from tinyhar.pipeline.progress import Progress, Silence
@@ -46,12 +46,14 @@ class Stage:
         title: what it does, for people.
         parts: of the recipe, that change its outcome.
         work: does it, leaves files in the run folder, returns what it found out.
+        where_set: further parts, that count where they are not None.
     """
 
     name: str
     title: str
     parts: tuple[str, ...]
     work: Callable[[Job], dict[str, Any]]
+    where_set: tuple[str, ...] = ()
 
 
 def _trained(
@@ -72,14 +74,22 @@ STAGES: tuple[Stage, ...] = (
         "train the teacher",
         ("teacher", "augmentation", "teacher_seed"),
         _trained(teach.teach),
+        where_set=("unusual_clip",),
     ),
     Stage(
         "distil",
         "distil the student",
         ("student", "distillation", "revisions", "seed"),
         _trained(learn.distil),
+        where_set=("unusual_clip",),
     ),
-    Stage("prune", "prune the student", ("pruning", "clustering"), _trained(shrink.prune)),
+    Stage(
+        "prune",
+        "prune the student",
+        ("pruning", "clustering"),
+        _trained(shrink.prune),
+        where_set=("measured_extra_ram",),
+    ),
     Stage("quantise", "quantise to int8", ("quantisation",), _trained(learn.quantise)),
     Stage("convert", "bundle and C arrays", ("name", "band"), _trained(deliver.convert)),
     Stage("build", "build the firmware", (), _trained(deliver.build)),
@@ -143,7 +153,6 @@ def _job(
     recipe: Recipe, folder: RunFolder, data: Path | None, quick: bool, progress: Progress | None
 ) -> Job:
     effective = recipes.quick(recipe) if quick else recipe
-    folder.write_text("recipe.toml", settings.to_toml(effective))
     return Job(effective, folder, data, quick, progress or Silence())
 
 
@@ -152,13 +161,16 @@ def _advance(job: Job, until: str) -> dict[str, dict[str, Any]]:
     names = [stage.name for stage in STAGES]
     todo = [s for s in STAGES[: names.index(until) + 1] if s.name != TEACH or _needs_teacher(job)]
     facts: dict[str, dict[str, Any]] = {}
-    checked = False
+    checked = said = False
     for stage in todo:
         job.progress.stage(stage.name, stage.title)
         kept = _kept(stage, job, keys[stage.name])
         if kept is None and stage.name in TRAINING and not checked:
             _check_networks(job)
             checked = True
+        if not said and (kept is None or stage is todo[-1]):
+            job.folder.write_text("recipe.toml", settings.to_toml(job.recipe))
+            said = True
         facts[stage.name] = _do(stage, job, keys[stage.name]) if kept is None else kept
         job.progress.done(stage.name, facts[stage.name]["seconds"] if kept is None else None)
     return facts
@@ -170,6 +182,8 @@ def stage_keys(recipe: Recipe, *, quick: bool) -> dict[str, str]:
     keys = {}
     for stage in STAGES:
         parts = {part: _plain(getattr(recipe, part)) for part in stage.parts}
+        there = {part: getattr(recipe, part) for part in stage.where_set}
+        parts |= {part: value for part, value in there.items() if value is not None}
         text = f"{key} {json.dumps(parts, sort_keys=True)}"
         key = keys[stage.name] = hashlib.sha256(text.encode()).hexdigest()
     return keys
@@ -192,9 +206,13 @@ def _kept(stage: Stage, job: Job, key: str) -> dict[str, Any] | None:
 
 
 def _do(stage: Stage, job: Job, key: str) -> dict[str, Any]:
-    """Do a stage; all that later ones left is out of date then."""
+    """Do a stage; all that later ones left is out of date then, and what was told of them."""
     for later in STAGES[STAGES.index(stage) + 1 :]:
         job.folder.forget(later.name)
+    for told in (METRICS, REPORT):
+        (job.folder / told).unlink(missing_ok=True)
+    if stage.name == PREPARE:
+        job.folder.forget_snapshots()
     job.folder.begin(stage.name, key)
     started = time.monotonic()
     facts = stage.work(job)

@@ -20,7 +20,7 @@ from tinyhar.evaluate.metrics_json import metrics_json
 from tinyhar.evaluate.report import render
 from tinyhar.evaluate.run_report import Missing, RunReport
 from tinyhar.pipeline.explain import ATTENTION, read_attention
-from tinyhar.pipeline.folder import RunFolder
+from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
 from tinyhar.pipeline.prepare import FILE, Prepared
 from tinyhar.pipeline.shrink import asked
 from tinyhar.pipeline.teach import TEACHER
@@ -35,7 +35,7 @@ VERSIONS = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "tflite-m
 
 PURPOSES = {
     "recipe.toml": "this run's configuration, every default written out",
-    "metrics.json": "the numbers of this report, for machines",
+    METRICS: "the numbers of this report, for machines",
     FILE: "windows as sensor counts, with split and normalisation",
     TEACHER: "the teacher, Keras",
     ATTENTION: "where the teacher looks, for each class",
@@ -77,8 +77,8 @@ def summarise(
         quick=quick,
     )
     metrics = metrics_json(report)
-    folder.write_text("metrics.json", json.dumps(metrics, indent=1))
-    folder.write_text("report.html", render(report))
+    folder.write_text(METRICS, json.dumps(metrics, indent=1))
+    folder.write_text(REPORT, render(report))
     return metrics
 
 
@@ -153,7 +153,7 @@ def _student(
     int8 = judge(delivered["predicted"])
     calibrated = judge(facts["quantise"]["calibrated"]["predicted"])
     size = pruned["parameters"]
-    taught = "student" if recipe.distillation.method == "none" else "distilled student"
+    taught = "distilled student" if recipe.distillation.needs_teacher else "student"
     steps = [
         StepCost(
             f"{taught}, float",

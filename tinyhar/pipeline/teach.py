@@ -54,7 +54,7 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
         "channels": [channel.name for channel in seen.channels],
         "attention": save_attention(folder, first, seen, clip=trainer.clip),
         "views": answers_by_view(first, seen, clip=trainer.clip),
-        "without": answers_without(first, seen, clip=trainer.clip),
+        "without": answers_without(members, seen, clip=trainer.clip),
     }
 
 

@@ -110,6 +110,18 @@ class Recipe(Table):
         """The teacher's own seed, or the recipe's."""
         return self.seed if self.teacher.seed is None else self.teacher.seed
 
+    @property
+    def unusual_clip(self) -> float | None:
+        """How inputs are clipped in every training, where it is not the default."""
+        clip = self.quantisation.clip
+        return None if clip == Quantisation().clip else clip
+
+    @property
+    def measured_extra_ram(self) -> int | None:
+        """Memory for overlapping windows, where pruning measures with it."""
+        measured = any(limit in self.pruning.budget for limit in DEVICE_LIMITS)
+        return self.band.extra_ram or None if measured else None
+
     @model_validator(mode="after")
     def _patience_needs_validation(self) -> Recipe:
         parts = ("teacher", "student", "pruning", "clustering", "quantisation")

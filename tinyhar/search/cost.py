@@ -23,8 +23,13 @@ class Cost(budget.Cost):
     macs: int
 
 
-def cost_of(candidate: Candidate, channels: int, classes: int) -> dict[str, Any]:
+def cost_of(
+    candidate: Candidate, channels: int, classes: int, *, hop: int = 0, extra_ram: int = 0
+) -> dict[str, Any]:
     """Build, convert and boot a student; the fields of :class:`Cost`.
+
+    Args:
+        hop, extra_ram: as for :func:`tinyhar.convert.compiled.compile_model`.
 
     Raises:
         ModelError: a student that cannot be: its window is too short, say.
@@ -38,7 +43,7 @@ def cost_of(candidate: Candidate, channels: int, classes: int) -> dict[str, Any]
     tflite = compress.to_tflite(student, calibration=x.astype(np.float32), isolated=False)
     size = models.total_cost(student)
     return {
-        **vars(budget.cost_of(candidate.name, tflite)),
+        **vars(budget.cost_of(candidate.name, tflite, hop=hop, extra_ram=extra_ram)),
         "parameters": size.parameters,
         "macs": size.macs,
     }

@@ -31,8 +31,11 @@ def write(plan: Plan, found: Found) -> list[Candidate]:
     files = RunFolder(plan.out)
     files.write_text("search.csv", _csv(found))
     files.write_text("search.html", html(plan, found, best))
+    for older in (plan.out / "front").glob("*.toml"):
+        older.unlink()
     for candidate in best:
-        recipe = plan.recipe_of(candidate).model_copy(update={"name": f"{plan.recipe.name}-found"})
+        name = f"{plan.recipe.name}-{candidate.name.replace('.', '_')}"
+        recipe = plan.recipe_of(candidate).model_copy(update={"name": name})
         files.write_text(f"front/{candidate.name}.toml", settings.to_toml(recipe))
     return best
 

@@ -23,7 +23,8 @@ from tinyhar.search.cost import Cost
 from tinyhar.search.space import Candidate
 
 ASKED = "search.json"
-"""What all figures of a folder depend on."""
+RECORDINGS = "recordings.json"
+"""What all figures of a folder depend on: what was asked for, and of which recordings."""
 
 Told = Callable[[str, int, int], None]
 """(what is done, how many are, of how many)."""
@@ -59,7 +60,7 @@ class Plan:
             *candidate.changes,
             f"data.window={candidate.window}",
             f"data.stride={stride}",
-            "distillation.method=none",
+            'distillation={method="none"}',
             f"student.training.epochs={self.epochs}",
         ]
         return recipes.changed(self.recipe, changes)
@@ -113,12 +114,13 @@ def _claim(plan: Plan) -> None:
 def _do(plan: Plan, workers: Workers, told: Told) -> Found:
     drawn = space.sample(plan.candidates, plan.windows, seed=plan.seed)
     shapes = {window: _prepared(plan, window) for window in plan.windows}
+    _check_recordings(plan)
     with workers:
         desk = _Desk(workers, plan.out, told)
-        made = desk.done(
-            "costs",
-            {c.name: partial(cost.cost_of, c, *shapes[c.window]) for c in drawn},
-        )
+        measured = {
+            c.name: partial(cost.cost_of, c, *shapes[c.window], **_overlap(plan, c)) for c in drawn
+        }
+        made = desk.done("costs", measured)
         costs = {c: Cost(**made[c.name]) for c in drawn if c.name in made}
         within = cost.affordable(costs, plan.budget)
 
@@ -166,6 +168,30 @@ def _prepared(plan: Plan, window: int) -> tuple[int, int]:
     if not data.split.validation:
         raise DataError("search: nobody is held out to judge; raise --validation")
     return len(data.channels), len(data.classes)
+
+
+def _overlap(plan: Plan, candidate: Candidate) -> dict[str, int]:
+    """How the band will run it, where the recipe lets windows share what they have in common."""
+    extra = plan.recipe.band.extra_ram
+    return {"hop": plan.recipe_of(candidate).data.stride, "extra_ram": extra} if extra else {}
+
+
+def _check_recordings(plan: Plan) -> None:
+    """DataError when the figures of this folder are of other recordings than these."""
+    file = RunFolder(plan.out)
+    now = {}
+    for window in plan.windows:
+        facts = RunFolder(_folder(plan, window)).facts("prepare")
+        now[str(window)] = facts["digest"] if facts else None
+    try:
+        before = json.loads((file / RECORDINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        before = {}
+    if any(before.get(window, digest) != digest for window, digest in now.items()):
+        raise DataError(
+            f"{plan.out}: the recordings have changed since this search began; name another --out"
+        )
+    file.write_text(RECORDINGS, json.dumps({**before, **now}, indent=1))
 
 
 def _folder(plan: Plan, window: int) -> Path:
