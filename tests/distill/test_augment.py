@@ -74,6 +74,17 @@ def test_positions_turn_apart() -> None:
     assert np.abs(apart[:3] - apart[3:]).max() > 1e-3
 
 
+def test_a_sensor_that_two_see_turns_alike_in_both(windows: np.ndarray) -> None:
+    """What a teacher with more sensors sees of the wrist is what its student sees."""
+    ankle = [Sensor("ankle", kind, axis) for kind in ("acc", "gyro") for axis in "xyz"]
+    both = np.concatenate([windows, windows], axis=-1)
+    mean, std, config = np.tile(MEAN, 2), np.tile(STD, 2), AugmentConfig(rotation=60, warp=0.2)
+    alone = Augment(config, WRIST, MEAN, STD)(windows, SEED).numpy()
+    seen = Augment(config, [*ankle, *WRIST], mean, std, like=["wrist"])(both, SEED).numpy()
+    assert seen[..., 6:] == pytest.approx(alone, abs=1e-4)
+    assert np.abs(seen[..., :6] - alone).max() > 0.1
+
+
 def test_a_channel_without_its_triad_cannot_turn() -> None:
     with pytest.raises(DataError, match="wrist_gyro_x"):
         Augment(AugmentConfig(rotation=10), WRIST[:4], MEAN[:4], STD[:4])

@@ -60,7 +60,15 @@ class AugmentConfig:
 
 
 class Augment:
-    """Callable (x [batch, 1, time, channel] normalised, seed int32 [2]) -> the same, changed."""
+    """Callable (x [batch, 1, time, channel] normalised, seed int32 [2]) -> the same, changed.
+
+    Args:
+        config: how strongly.
+        channels: of the windows.
+        mean, std: of their normalisation, [channel].
+        like: positions of another Augment with the same config: with the same seed, sensors worn
+            there turn alike in both.
+    """
 
     def __init__(
         self,
@@ -68,8 +76,11 @@ class Augment:
         channels: Sequence[ChannelLike],
         mean: ArrayLike,
         std: ArrayLike,
+        *,
+        like: Sequence[str] = (),
     ) -> None:
         self.config = config
+        self._first = sorted(set(like))
         self.mean = np.asarray(mean, np.float32)
         self.std = np.asarray(std, np.float32)
         self.triads = triads_of(channels) if config.rotation or config.scale else {}
@@ -96,7 +107,8 @@ class Augment:
         return x
 
     def _positions(self) -> list[int]:
-        names = sorted({position for position, _ in self.triads.values()})
+        others = {position for position, _ in self.triads.values()} - set(self._first)
+        names = [*self._first, *sorted(others)]
         return [names.index(position) for position, _ in self.triads.values()]
 
 

@@ -50,7 +50,8 @@ class Seen:
 
     Attributes:
         x: normalised windows float32 [n, 1, time, channel], the same movement in the same order.
-        augment: changes them; the same seed as the student's windows, so that the pace agrees.
+        augment: changes them; the same seed as the student's windows, so that the pace agrees, and
+            how sensors that both have are turned (see `Augment.like`).
         clip: they are clipped to +-clip; None: not.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +67,9 @@ class Trainer:
         if teachers is None:
             return None
         train = teachers.inputs(teachers.side("train"))
-        return Seen(train, _augment(self.recipe, teachers), clip_of(self.recipe, teachers))
+        positions = [channel.position for channel in self._data.channels]
+        augment = _augment(self.recipe, teachers, like=positions)
+        return Seen(train, augment, clip_of(self.recipe, teachers))
 
     def fit(
         self,
@@ -110,12 +112,13 @@ class Trainer:
         return history
 
 
-def _augment(recipe: Recipe, data: Prepared) -> Augment:
+def _augment(recipe: Recipe, data: Prepared, *, like: Sequence[str] = ()) -> Augment:
     table = recipe.augmentation
     config = AugmentConfig(
         rotation=table.rotation, noise=table.noise, scale=table.scale, warp=table.warp
     )
-    return Augment(config, data.channels, data.normalisation.mean, data.normalisation.std)
+    norm = data.normalisation
+    return Augment(config, data.channels, norm.mean, norm.std, like=like)
 
 
 def _keeper(path: Path) -> Callable[[Snapshot], None]:
