@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyhar.compress.calibrate import input_clip
 from tinyhar.compress.cluster import cluster, clusterable, strip
 from tinyhar.compress.facts import TfliteFacts, check_deployable, inspect
-from tinyhar.compress.magnitude import SparseModel, sparsify, sparsity_of
+from tinyhar.compress.magnitude import SparseModel, sparsify
 from tinyhar.compress.quantise import is_quantised, quantise_aware
 from tinyhar.compress.sensitivity import prune_least_sensitive
 from tinyhar.compress.structured import channels_of, prune_channels, prune_until
@@ -26,7 +26,6 @@ __all__ = [
     "prune_until",
     "quantise_aware",
     "sparsify",
-    "sparsity_of",
     "strip",
     "to_tflite",
 ]

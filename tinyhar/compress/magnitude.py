@@ -60,10 +60,3 @@ class SparseModel:
 def sparsify(model: keras.Model, sparsity: float, steps: int) -> SparseModel:
     """A copy of `model` that loses the share `sparsity` of its weights over `steps` of training."""
     return SparseModel(model, sparsity, steps)
-
-
-def sparsity_of(model: keras.Model) -> float:
-    """The share of zeros among the weights of kernels."""
-    kernels = [w.numpy() for w in model.trainable_weights if "kernel" in w.name]
-    total = sum(kernel.size for kernel in kernels)
-    return sum(int((kernel == 0).sum()) for kernel in kernels) / max(1, total)
