@@ -3,6 +3,7 @@
 
 #include <Arduino.h>
 #include <FlashIAP.h>
+#include <USB/PluggableUSBSerial.h>
 #include <mbed.h>
 
 namespace {
@@ -10,6 +11,7 @@ namespace {
 // The end of the nRF52840's flash, far behind any sketch: two slots of 64 kB.
 constexpr uint32_t kModelsAt = 0xE0000;
 constexpr uint32_t kModelsBytes = 0x20000;
+constexpr uint32_t kPatience = 2000;  // milliseconds
 
 mbed::FlashIAP flash;
 thar_port_info about = {};
@@ -67,8 +69,14 @@ size_t thar_port_read(uint8_t *buffer, size_t capacity) {
   return size;
 }
 
+// What a host does not read for a while is lost: the band must not stand still for it.
 void thar_port_write(const uint8_t *bytes, size_t size) {
-  if (Serial) Serial.write(bytes, size);
+  for (const uint32_t begin = millis(); size > 0 && Serial && millis() - begin < kPatience;) {
+    uint32_t sent = 0;
+    _SerialUSB.send_nb(const_cast<uint8_t *>(bytes), size, &sent);
+    bytes += sent;
+    size -= sent;
+  }
 }
 
 uint32_t thar_port_ticks(void) {
