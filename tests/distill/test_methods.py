@@ -74,7 +74,7 @@ def test_smldists_terms_have_switches(teacher: Teacher) -> None:
         assert rest == pytest.approx({part: everything[part] for part in rest}, rel=1e-4)
     assert seen("smldist", teacher, dc=False)["stage_frequency"] < everything["stage_frequency"]
     assert seen("smldist", teacher, retrieval=0.0)["memory"] < everything["memory"]
-    assert seen("smldist", teacher, stage=0.03)["stage_time"] == pytest.approx(
+    assert seen("smldist", teacher, stage=0.3)["stage_time"] == pytest.approx(
         3 * everything["stage_time"], rel=1e-4
     )
 
