@@ -142,8 +142,10 @@ class Dying(Counting):
 
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> searching.Plan:
-    def cost_of(candidate: Candidate, channels: int, classes: int) -> dict[str, Any]:
-        assert (channels, classes) == (6, 8)
+    def cost_of(
+        candidate: Candidate, channels: int, classes: int, *, hop: int, extra_ram: int
+    ) -> dict[str, Any]:
+        assert (channels, classes, hop, extra_ram) == (6, 8, 0, 0)
         return vars(made_up(candidate))
 
     def train_one(trial: Any, folder: Path, epochs: int) -> dict[str, Any]:
@@ -224,7 +226,7 @@ def test_a_budget_that_nobody_meets_ends_before_any_training(plan: searching.Pla
 def test_when_nothing_succeeds_the_first_error_is_told(
     plan: searching.Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> dict[str, Any]:
+    def broken(*_: object, **__: object) -> dict[str, Any]:
         raise ToolError("no cross compiler")
 
     monkeypatch.setattr(costing, "cost_of", broken)

@@ -43,8 +43,7 @@ def convert(
     logits = integer.run(graph, inputs)
     reference = TflmReference(tflite)
     equal = _equal(reference, inputs, logits, str(folder / INT8), progress)
-    hop = recipe.data.stride if recipe.band.extra_ram else 0
-    compiled = compile_model(tflite, hop=hop, extra_ram=recipe.band.extra_ram)
+    compiled = compile_model(tflite, **recipe.overlap)
     if over := over_budget(recipe, tflite):
         progress.note(f"over the budget of [pruning] after the last training: {over}")
     output = graph.tensors[graph.output]

@@ -132,6 +132,11 @@ class RunFolder:
         for snapshot in self.root.glob("*/snapshot*.npz"):
             snapshot.unlink()
 
+    def forget_told(self) -> None:
+        """Take back what an earlier outcome told."""
+        for told in (METRICS, REPORT):
+            (self.root / told).unlink(missing_ok=True)
+
     def finish(self, stage: str, key: str, facts: dict[str, Any]) -> None:
         """Say that a stage is done, what it found out, and which files are its outcome."""
         outputs = {

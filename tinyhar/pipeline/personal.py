@@ -18,7 +18,7 @@ from tinyhar.distill import Examples
 from tinyhar.errors import DataError
 from tinyhar.personal.course import Taught, personalise
 from tinyhar.pipeline import deliver
-from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
+from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import PRUNED
 from tinyhar.pipeline.personal_base import Base, Int8, open_base
 from tinyhar.pipeline.personal_calibration import Calibration, Wish, calibrated, doubted, print_of
@@ -112,8 +112,8 @@ def _write(made: _Made, folder: RunFolder, progress: Progress, started: float) -
         key = _key(made)
         folder.forget("convert")
         folder.forget("build")
-        for told in (BUNDLE, METRICS, REPORT):
-            (folder / told).unlink(missing_ok=True)
+        (folder / BUNDLE).unlink(missing_ok=True)
+        folder.forget_told()
         folder.begin(STAGE, key)
         folder.write_text("recipe.toml", settings.to_toml(recipe))
         write_windows(folder, data)

@@ -58,6 +58,7 @@ class Trials:
         self.plan, self.out, self.data = plan, out, data
         self.progress, self.tell = progress or Silence(), tell
         self._recordings: dict[str, list[Recording]] = {}
+        self._digests: dict[str, str] = {}
 
     def gains(self) -> list[Gain]:
         """Every person, budget and seed."""
@@ -119,6 +120,13 @@ class Trials:
                 for one in recorded(fold, self.data)
             ]
         return self._recordings[key]
+
+    def _digest(self, fold: Recipe) -> str:
+        """Of these recordings, computed once."""
+        key = fold.data.source
+        if key not in self._digests:
+            self._digests[key] = digest(self._recorded(fold))
+        return self._digests[key]
 
     def _base(self, fold: Recipe, seed: int) -> Base:
         """A finished run where one is offered, else one trained here on labels alone."""
@@ -283,7 +291,7 @@ class Trials:
     ) -> Result:
         """A trial from an earlier call, else made now and kept."""
         lesson = self.plan.lesson if kind is Gain else self.plan.unseen_lesson
-        key = self.plan.key(lesson, digest(self._recorded(fold)), self._ready_models(fold, seed))
+        key = self.plan.key(lesson, self._digest(fold), self._ready_models(fold, seed))
         file = self.out / "trials" / f"{name}-{key}.json"
         known = known_trial(file, kind)
         if known is None:

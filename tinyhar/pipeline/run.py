@@ -19,7 +19,7 @@ import tinyhar
 from tinyhar import recipe as recipes
 from tinyhar import settings
 from tinyhar.pipeline import deliver, learn, prove, shrink, summarise, teach
-from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
+from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import has_changed, prepare
 from tinyhar.pipeline.prepare import read as prepared
 from tinyhar.pipeline.progress import Progress, Silence
@@ -209,8 +209,7 @@ def _do(stage: Stage, job: Job, key: str) -> dict[str, Any]:
     """Do a stage; all that later ones left is out of date then, and what was told of them."""
     for later in STAGES[STAGES.index(stage) + 1 :]:
         job.folder.forget(later.name)
-    for told in (METRICS, REPORT):
-        (job.folder / told).unlink(missing_ok=True)
+    job.folder.forget_told()
     if stage.name == PREPARE:
         job.folder.forget_snapshots()
     job.folder.begin(stage.name, key)

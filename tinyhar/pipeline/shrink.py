@@ -102,12 +102,7 @@ def over_budget(recipe: Recipe, tflite: bytes) -> str:
     limits = {n: limit for n, limit in recipe.pruning.budget.items() if n in DEVICE_LIMITS}
     if not limits:
         return ""
-    return budget.Budget(**limits).told(budget.cost_of(recipe.name, tflite, **_kept(recipe)))
-
-
-def _kept(recipe: Recipe) -> dict[str, int]:
-    """What the band may keep from window to window, as `cost_of` takes it."""
-    return {"hop": recipe.data.stride, "extra_ram": recipe.band.extra_ram}
+    return budget.Budget(**limits).told(budget.cost_of(recipe.name, tflite, **recipe.overlap))
 
 
 def asked(table: Pruning) -> str:
@@ -125,7 +120,7 @@ class _Measured:
         self._parameters = limits.pop("parameters", None)
         self._limits = budget.Budget(**limits) if limits else None
         self._values = recipe.clustering.values
-        self._kept = _kept(recipe)
+        self._kept = recipe.overlap
         self._sample, self._clip = sample, clip
         self._over = ""
 

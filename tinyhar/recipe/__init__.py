@@ -117,6 +117,12 @@ class Recipe(Table):
         return None if clip == Quantisation().clip else clip
 
     @property
+    def overlap(self) -> dict[str, int]:
+        """What the band may keep from window to window: the engine's hop and extra_ram."""
+        extra = self.band.extra_ram
+        return {"hop": self.data.stride if extra else 0, "extra_ram": extra}
+
+    @property
     def measured_extra_ram(self) -> int | None:
         """Memory for overlapping windows, where pruning measures with it."""
         measured = any(limit in self.pruning.budget for limit in DEVICE_LIMITS)

@@ -118,7 +118,8 @@ def _do(plan: Plan, workers: Workers, told: Told) -> Found:
     with workers:
         desk = _Desk(workers, plan.out, told)
         measured = {
-            c.name: partial(cost.cost_of, c, *shapes[c.window], **_overlap(plan, c)) for c in drawn
+            c.name: partial(cost.cost_of, c, *shapes[c.window], **plan.recipe_of(c).overlap)
+            for c in drawn
         }
         made = desk.done("costs", measured)
         costs = {c: Cost(**made[c.name]) for c in drawn if c.name in made}
@@ -168,12 +169,6 @@ def _prepared(plan: Plan, window: int) -> tuple[int, int]:
     if not data.split.validation:
         raise DataError("search: nobody is held out to judge; raise --validation")
     return len(data.channels), len(data.classes)
-
-
-def _overlap(plan: Plan, candidate: Candidate) -> dict[str, int]:
-    """How the band will run it, where the recipe lets windows share what they have in common."""
-    extra = plan.recipe.band.extra_ram
-    return {"hop": plan.recipe_of(candidate).data.stride, "extra_ram": extra} if extra else {}
 
 
 def _check_recordings(plan: Plan) -> None:
