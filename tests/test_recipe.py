@@ -90,6 +90,21 @@ def test_leave_one_out_becomes_one_recipe_a_subject() -> None:
     assert [fold.name for fold in folds] == ["mine-without-1", "mine-without-2"]
 
 
+def test_anybody_s_name_makes_a_fold_that_can_be_read_again(tmp_path: Path) -> None:
+    table = changed("split", {"leave_one_out": ["José Luis", "a/b", "s02"]})
+    folds = recipe.folds(recipe.parse(table))
+    assert [fold.name.removeprefix("mine-without-") for fold in folds] == [
+        "jose-luis",
+        "a-b",
+        "s02",
+    ]
+    for fold in folds:
+        (tmp_path / "recipe.toml").write_text(settings.to_toml(fold), encoding="utf-8")
+        assert recipe.load(tmp_path / "recipe.toml") == fold
+    with pytest.raises(RecipeError, match="'Anna' and 'anna' would share"):
+        recipe.folds(recipe.parse(changed("split", {"leave_one_out": ["Anna", "anna"]})))
+
+
 def test_quick_keeps_the_question_and_shortens_the_answer() -> None:
     whole = recipe.parse(GOOD)
     quick = recipe.quick(whole)

@@ -39,7 +39,8 @@ def test_named_subjects_go_where_they_are_named():
         ({"test": 12, "validation": 0}, r"split\.test = 12: of 12 subjects"),
         ({"test": 6, "validation": 6}, r"split\.validation = 6"),
         ({"test": -1, "validation": 0}, r"split\.test = -1: .*1 to 11"),
-        ({"test": PEOPLE, "validation": []}, "at least one training subject"),
+        ({"test": PEOPLE, "validation": []}, "name everybody, but somebody must train"),
+        ({"test": PEOPLE, "validation": 0}, "name everybody, but somebody must train"),
     ],
 )
 def test_impossible_splits_are_refused(options, message):

@@ -151,3 +151,16 @@ def test_resampling_keeps_slow_movement_and_labels_in_place(rate):
 def test_a_rate_that_does_not_divide_is_refused(rate):
     with pytest.raises(DataError, match="resample"):
         resample(make([0] * 50), rate)
+
+
+@pytest.mark.parametrize("within", ["labels", "recording"])
+def test_recordings_without_any_label_are_refused_by_name(within):
+    with pytest.raises(DataError, match="recording of 1: no activity has a name"):
+        cut([make([-1] * 50, activities=())], window=10, stride=5, within=within)
+
+
+def test_a_rate_that_a_file_rounds_is_the_same_rate():
+    recording = make([0] * 50, rate=33.333)
+    same = resample(recording, 100 / 3)
+    assert same.rate == 100 / 3
+    np.testing.assert_array_equal(same.signal, recording.signal)

@@ -72,6 +72,10 @@ def make_split(
     everybody = _in_order(subjects)
     named = [_names(side, everybody) for side in (test, validation)]
     left = [s for s in everybody if s not in {*named[0], *named[1]}]
+    if everybody and not left:
+        raise DataError(
+            "split.test and split.validation name everybody, but somebody must train: name fewer"
+        )
     rng = np.random.default_rng(seed)
     chosen = []
     for side, names, wanted in zip(("test", "validation"), named, (test, validation), strict=True):

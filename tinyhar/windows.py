@@ -7,6 +7,7 @@ slides over everything as a band does and takes the majority label, so that tran
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,8 +22,16 @@ from tinyhar.recordings import UNLABELLED, Channel, Recording
 LARGEST_RATIO: Final = 200
 """Neither p nor q of a resampling ratio p/q may exceed this: the filter grows with them."""
 
+CRYSTAL: Final = 50e-6
+"""How far a sensor's clock may be off its nominal rate, relative."""
+
 MAJORITY: Final = 0.5
 """Share of a window that its most frequent label must hold at least, unless told otherwise."""
+
+
+def is_rate(rate: float, wanted: float) -> bool:
+    """Whether two rates are one within what a crystal is off by anyway, or a file rounds."""
+    return math.isclose(rate, wanted, rel_tol=CRYSTAL)
 
 
 def resample(recording: Recording, rate: float) -> Recording:
@@ -30,10 +39,10 @@ def resample(recording: Recording, rate: float) -> Recording:
 
     Raises DataError when new rate / old rate is no p/q with p and q at most LARGEST_RATIO.
     """
-    if rate == recording.rate:
-        return recording
     if not rate > 0:
         raise DataError(f"cannot resample to {rate} Hz: a rate is positive")
+    if is_rate(recording.rate, rate):
+        return replace(recording, rate=rate)
     ratio = Fraction(rate / recording.rate).limit_denominator(LARGEST_RATIO)
     if abs(float(ratio) * recording.rate / rate - 1) > 1e-9 or ratio.numerator > LARGEST_RATIO:
         raise DataError(
@@ -192,6 +201,11 @@ def _common(recordings: Sequence[Recording]) -> Recording:
 
 def _classes(recordings: Sequence[Recording], activities: Sequence[str] | None) -> tuple[str, ...]:
     known = tuple(dict.fromkeys(a for recording in recordings for a in recording.activities))
+    if not known:
+        raise DataError(
+            f"{recordings[0].source}: no activity has a name, here or in any other recording: fill "
+            "the column 'label'"
+        )
     if activities is None:
         return known
     for activity in activities:

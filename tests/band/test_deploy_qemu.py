@@ -71,5 +71,5 @@ def test_a_network_beyond_the_arena_is_refused_before_it_is_sent(
 
 def test_a_flash_file_is_for_the_host_port_only(qemu_run: Path, tmp_path: Path) -> None:
     image = emulate.image_of(qemu_run, "mps2_an386")
-    with pytest.raises(ToolError, match="a flash file is for host"):
+    with pytest.raises(ToolError, match="a flash file is for board host"):
         emulate.start("mps2_an386", image, flash=tmp_path / "flash")

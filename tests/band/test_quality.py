@@ -82,7 +82,17 @@ def test_too_few_and_lost_samples(sensing: Sensing) -> None:
 
 def test_names_tell_what_is_done_at_rest() -> None:
     at_rest = ["resting", "SITTING", "standing_in_elevator", "lying on back", "Seated", "LAYING"]
-    moving = ["walking", "STANDING_UP", "sit-ups", "drinking", "brush_teeth", "standing jump"]
+    at_rest += ["lying down"]
+    moving = [
+        "walking",
+        "writing",
+        "waving",
+        "STANDING_UP",
+        "sit-ups",
+        "drinking",
+        "brush_teeth",
+        "standing jump",
+    ]
     assert all(rests(name) for name in at_rest)
     assert [rests(name) for name in moving] == [False] * len(moving)
     assert rests("class 7") is None

@@ -152,7 +152,7 @@ def test_a_band_without_a_sensor_says_so(deploy_band: Emulated, qemu_run: Path) 
         assert not client.has_sensor()
         with pytest.raises(BandRefused, match="no sensor of its own"):
             client.live(True)
-    with pytest.raises(ToolError, match="a sensor file is for host"):
+    with pytest.raises(ToolError, match="a sensor is for board host"):
         emulate.start(
             "mps2_an386", emulate.image_of(qemu_run, "mps2_an386"), sensor=qemu_run / "bundle.thb"
         )

@@ -30,3 +30,20 @@ def test_a_ctrl_c_that_was_swallowed_counts_at_the_next_stage() -> None:
         with pytest.raises(KeyboardInterrupt):
             watcher.stage("teach", "train the teacher")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_stage_s_next_training_is_drawn_as_its_own() -> None:
+    def report(epoch: int, epochs: int) -> EpochReport:
+        return EpochReport(epoch, epochs, 0.5, {}, 0.9, 0.9, rate=0.1, seconds=1.0, eta_seconds=0.0)
+
+    with Watcher(Console(file=io.StringIO())) as watcher:
+        watcher.epoch("student", report(50, 50))
+        watcher.epoch("chosen", report(1, 10))
+        (task,) = watcher.bar.tasks
+        assert (task.description, task.completed, task.total) == ("chosen", 1, 10)
+
+
+def test_brackets_in_a_note_are_text() -> None:
+    told = io.StringIO()
+    Watcher(Console(file=told, width=200)).note("over the budget of [pruning] in [/some/path]")
+    assert "[pruning] in [/some/path]" in told.getvalue()

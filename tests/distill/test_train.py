@@ -192,6 +192,14 @@ def test_a_snapshot_of_another_model_or_no_snapshot_is_refused(tmp_path: Path) -
         Snapshot.load(file)
 
 
+def test_a_snapshot_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    file = tmp_path / "file" / "snapshot.npz"
+    one = FitConfig(epochs=1, batch=32)
+    with pytest.raises(ModelError, match=r"snapshot\.npz: cannot be written"):
+        fit(student(), TRAIN, VALIDATION, one, on_snapshot=lambda snapshot: snapshot.save(file))
+
+
 def test_patience_ends_a_training_that_stalls() -> None:
     hopeless = FitConfig(epochs=8, batch=32, rate=1e-12, schedule="constant", patience=2)
     flat = Examples(VALIDATION.x, np.zeros_like(VALIDATION.y))

@@ -231,3 +231,14 @@ def test_an_activity_may_be_called_none(tmp_path):
     (recording,) = read(tmp_path, "\n".join(["time_s,acc_x,acc_y,acc_z,label", *lines]))
     assert recording.activities == ("None",)
     assert recording.labels.tolist() == [0] * 10 + [-1] * 10
+
+
+@pytest.mark.parametrize("other", ["# subject: ANNA\n", "# subject: bert\n"])
+def test_two_spellings_of_one_name_are_refused(tmp_path, other):
+    """One person under two names could train and test; one activity would be two classes."""
+    read(tmp_path, "\n".join([HEADER, *rows()]) + "\n")
+    text = other + "\n".join([HEADER, *rows()]) + "\n"
+    if "bert" in other:
+        text = text.replace(",a\n", ",A\n")
+    with pytest.raises(DataError, match=r"anna_1\.csv says '(anna|a)': write both alike"):
+        read(tmp_path, text, "anna_2.csv")

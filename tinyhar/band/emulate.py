@@ -122,12 +122,13 @@ def start(
         raise ToolError(f"board {board!r} cannot be emulated; there is {', '.join(BOARDS)}")
     if not image.is_file():
         raise ToolError(f"{image} is missing: build the firmware for {board} first")
+    if board != "host":
+        asked = {"a socket": tcp, "a bundle": bundle, "a flash file": flash, "a sensor": sensor}
+        for what, value in asked.items():
+            if value:
+                raise ToolError(f"board {board} runs as it was built: {what} is for board host")
     log = log or _fresh_log(board)
     image = image.resolve()
-    if board != "host" and flash is not None:
-        raise ToolError(f"board {board} keeps models in its own memory: a flash file is for host")
-    if board != "host" and sensor is not None:
-        raise ToolError(f"board {board} has no sensor: a sensor file is for host")
     options = ["--tcp", "0"] if tcp else ["--pty"]
     options += ["--bundle", str(bundle)] if bundle else []
     options += ["--flash", str(flash)] if flash else []

@@ -29,7 +29,7 @@ CLIPPED: Final = 0.005
 _RESTING: Final = ("rest", "sit", "stand", "lie", "lying", "lay", "sleep", "still", "idle", "seat")
 _MOVING: Final = (
     *("walk", "run", "jog", "jump", "climb", "stair", "cycl", "row", "up", "down", "swim", "danc"),
-    *("drink", "eat", "brush", "stir", "wash", "clap", "wave", "write", "typ", "turn", "play"),
+    *("drink", "eat", "brush", "stir", "wash", "clap", "wav", "writ", "typ", "turn", "play"),
 )
 
 
@@ -45,6 +45,8 @@ class Finding:
 def rests(name: str) -> bool | None:
     """Whether a class of this name is done at rest; None where the name does not tell."""
     words = [word for word in re.split(r"[^a-z]+", name.casefold()) if word]
+    if {"lying", "laying"} & {*words}:  # "lying down" is where one is, "standing up" a movement
+        words = [word for word in words if word != "down"]
     if any(word.startswith(_MOVING) for word in words):
         return False
     return True if any(word.startswith(_RESTING) for word in words) else None

@@ -129,10 +129,11 @@ class Session:
             yield self._joined(0.0)
             while not self._stopped.is_set():
                 try:
+                    if self._known is None:  # the band's classes are others now
+                        yield self._joined(0.0)
                     yield from self._stream()
                 except StreamBegan:
                     self._known = None
-                    yield self._joined(0.0)
                     continue
                 except _LOST as error:
                     why = str(error)

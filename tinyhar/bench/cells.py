@@ -152,7 +152,7 @@ def _of_protocol(
 ) -> Iterator[Cell]:
     where = f"{origin}: protocol '{protocol.name}'"
     recipe = _recipe(protocol, origin, where)
-    base = _changed(recipe, (*grid.changes, *protocol.changes), where)
+    base = recipes.changed(recipe, (*grid.changes, *protocol.changes), origin=where)
     everybody = _folds(protocol, base, where)
     shared = [f for f in everybody if all(f in some for some in protocol.fewer.values())]
     few = (shared or everybody)[: grid.quick.folds]
@@ -163,7 +163,7 @@ def _of_protocol(
             budget = () if size is None else (f"pruning.parameters={size}",)
             own = protocol.by_size.get(size, ()) if size else ()
             name = f"{origin}: method '{method.name}' with protocol '{protocol.name}'"
-            recipe = _changed(base, (*own, *changes, *budget), name)
+            recipe = recipes.changed(base, (*own, *changes, *budget), origin=name)
             for fold, one in _left_out(recipe, folds):
                 yield Cell(
                     protocol=protocol.name,
@@ -188,14 +188,6 @@ def _recipe(protocol: Protocol, origin: Path | str, where: str) -> Recipe:
         return recipes.load(beside if beside.is_file() else protocol.recipe)
     except RecipeError as error:
         raise RecipeError(f"{where}: {error}") from error
-
-
-def _changed(recipe: Recipe, changes: Sequence[str], where: str) -> Recipe:
-    try:
-        return recipes.changed(recipe, list(changes))
-    except RecipeError as error:
-        text = str(error).removeprefix("--set: ").removeprefix("--set ")
-        raise RecipeError(f"{where}: {text}") from error
 
 
 def _folds(protocol: Protocol, recipe: Recipe, where: str) -> tuple[str, ...]:

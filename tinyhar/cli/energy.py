@@ -86,6 +86,11 @@ def _facts(run: Path) -> dict[str, Any]:
     """
     try:
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+        if metrics.get("kind") == "personal":
+            raise DataError(
+                f"{run}: a personal run is not booted on the Cortex-M4; its network costs what its "
+                "base run's does: name that one"
+            )
         instructions = metrics["device"]["instructions_per_window"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(

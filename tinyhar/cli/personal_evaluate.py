@@ -57,6 +57,7 @@ def evaluate(
     from tinyhar.personal.curve import draw
     from tinyhar.personal.lesson import Lesson
     from tinyhar.personal.results import as_csv, table
+    from tinyhar.pipeline.folder import RunFolder
     from tinyhar.pipeline.personal_plan import Plan
     from tinyhar.pipeline.personal_trials import Trials
 
@@ -75,10 +76,7 @@ def evaluate(
     if not curve and not plan.classes:
         raise DataError("--no-curve without --new-class: there is nothing to do")
     folder = out or Path(f"personal-{whole.name}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
+    files = RunFolder(folder).made()
     trials = Trials(plan, folder, data, tell=lambda text: console.print(text, soft_wrap=True))
     try:
         gains = trials.gains() if curve else []
@@ -87,11 +85,12 @@ def evaluate(
         console.print("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
     text = table(whole.name, gains, unseen)
-    (folder / "table.md").write_text(text, encoding="utf-8")
+    files.write_text("table.md", text)
     if gains:
-        (folder / "gains.csv").write_text(as_csv(gains), encoding="utf-8")
-        draw(gains, folder / "curve.png", title=f"{whole.name}: general and personal models")
+        files.write_text("gains.csv", as_csv(gains))
+        with files.writing("curve.png") as draft:
+            draw(gains, draft, title=f"{whole.name}: general and personal models")
     if unseen:
-        (folder / "new-classes.csv").write_text(as_csv(unseen), encoding="utf-8")
+        files.write_text("new-classes.csv", as_csv(unseen))
     Console().print(Markdown(text))
     console.print(f"written to [bold]{folder}[/]", soft_wrap=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tinyhar.evaluate.metrics import Summary
     from tinyhar.evaluate.robustness_results import Group, Tried
     from tinyhar.pipeline.finished import Finished
+    from tinyhar.pipeline.folder import RunFolder
 
 console = Console(stderr=True)
 
@@ -48,32 +49,30 @@ def robustness(
     from tinyhar.evaluate.robustness_page import render
     from tinyhar.evaluate.robustness_results import as_json, grouped
     from tinyhar.pipeline.finished import opened
+    from tinyhar.pipeline.folder import RunFolder
 
     finished = [opened(folder) for folder in dict.fromkeys(runs)]
     out = out or Path("robustness-quick" if quick else "robustness")
+    files = RunFolder(out).made()
     try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written ({error.strerror})") from error
-    try:
-        groups = grouped([_tried(run, data, quick, out / "runs") for run in finished])
+        groups = grouped([_tried(run, data, quick, files) for run in finished])
     except KeyboardInterrupt:
         console.print("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
     found = {"quick": quick, **as_json(groups)}
-    (out / "robustness.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    (out / "robustness.html").write_text(render(groups, quick=quick), encoding="utf-8")
+    files.write_text("robustness.json", json.dumps(found, indent=1))
+    files.write_text("robustness.html", render(groups, quick=quick))
     _show(groups)
     console.print(f"page: [bold]{out / 'robustness.html'}[/]", soft_wrap=True)
 
 
-def _tried(run: Finished, data: Path | None, quick: bool, kept: Path) -> Tried:
+def _tried(run: Finished, data: Path | None, quick: bool, files: RunFolder) -> Tried:
     """A run's trials, from an earlier call where nothing has changed since."""
     from tinyhar.pipeline.robust import FULL, QUICK, key, robust
 
     plan = QUICK if quick else FULL
-    file = kept / f"{key(run, plan)[:16]}.json"
-    if (known := _known(file, run)) is not None:
+    kept = f"runs/{key(run, plan)[:16]}.json"
+    if (known := _known(files / kept, run)) is not None:
         console.print(f"✓ {run.folder}: as before", soft_wrap=True)
         return known
     with console.status(f"{run.folder}") as status:
@@ -87,8 +86,7 @@ def _tried(run: Finished, data: Path | None, quick: bool, kept: Path) -> Tried:
     for reason in found.left_out:
         console.print(f"  left out: {reason}", soft_wrap=True)
     if not found.left_out:
-        kept.mkdir(exist_ok=True)
-        file.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        files.write_text(kept, json.dumps(asdict(found)))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -107,7 +108,7 @@ def search(
 
             def told(what: str, done: int, total: int) -> None:
                 if what not in tasks:
-                    tasks[what] = bars.add_task(what, total=total)
+                    tasks[what] = bars.add_task(escape(what), total=total)
                 bars.update(tasks[what], completed=done)
 
             found = searching.do(plan, helpers, told)

@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from tinyhar.distill import EpochReport
@@ -31,6 +32,7 @@ class Watcher:
             transient=True,
         )
         self.task: TaskID | None = None
+        self._what = ""
         self._interrupted = False
         self._before: Any = None
 
@@ -70,6 +72,9 @@ class Watcher:
         }
         if self.task is None:
             self.task = self.bar.add_task(what, total=report.epochs, **shown)
+        elif what != self._what:  # the stage's next training
+            self.bar.reset(self.task, description=what, total=report.epochs, **shown)
+        self._what = what
         self.bar.update(self.task, completed=report.epoch, **shown)
         if not self.console.is_terminal and report.epoch % max(1, report.epochs // 5) == 0:
             self.console.print(
@@ -79,7 +84,7 @@ class Watcher:
 
     def note(self, text: str) -> None:
         """Something worth a line."""
-        self.console.print(f"  [yellow]note[/] {text}")
+        self.console.print(f"  [yellow]note[/] {escape(text)}")
 
     def done(self, name: str, seconds: float | None) -> None:
         """A stage ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,7 +45,11 @@ class Snapshot:
     reports: tuple[EpochReport, ...]
 
     def save(self, path: Path) -> None:
-        """Writes one .npz, whole or not at all: an interruption leaves the former file."""
+        """Writes one .npz, whole or not at all: an interruption leaves the former file.
+
+        Raises:
+            ModelError: the disk is full, or the folder cannot be written.
+        """
         arrays = {
             f"{part}.{i:04d}": array
             for part in _PARTS
@@ -55,11 +60,16 @@ class Snapshot:
         )
         path = Path(path)
         unfinished = path.with_name(path.name + ".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, about=np.array(about), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                np.savez(file, about=np.array(about), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise ModelError(f"{path}: cannot be written ({error.strerror or error})") from error
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
@@ -68,10 +78,10 @@ class Snapshot:
             with np.load(path) as file:
                 about = json.loads(str(file["about"]))
                 parts = {part: _series(file, part) for part in _PARTS}
-        except UNREADABLE as error:
+            reports = tuple(EpochReport(**report) for report in about["reports"])
+            return cls(best_epoch=about["best_epoch"], reports=reports, **parts)
+        except (*UNREADABLE, TypeError) as error:
             raise ModelError(f"{path}: not a training snapshot ({error}); delete it") from error
-        reports = tuple(EpochReport(**report) for report in about["reports"])
-        return cls(best_epoch=about["best_epoch"], reports=reports, **parts)
 
 
 _PARTS = ("weights", "optimizer", "averages", "best")

@@ -38,7 +38,8 @@ class DataReport:
     """What the run was fed: windows of `window` samples every `stride`, at `rate` Hz.
 
     `channels` are names as `Channel.name` gives them (position_kind_axis), `units` their units.
-    `synthetic` labels every figure of the report as not measured on people.
+    `synthetic` labels every figure of the report as not measured on people; `left_out` are the
+    sessions that lacked a sensor, a sentence each.
     """
 
     name: str
@@ -54,6 +55,7 @@ class DataReport:
     validation: Side
     test: Side
     homepage: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

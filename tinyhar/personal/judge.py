@@ -45,8 +45,14 @@ class BeforeAfter:
     @property
     def relative_gain(self) -> float:
         """Against the general model's; infinite where that knew nothing."""
-        was = self.before.macro_f1
-        return self.gain / was if was else float("inf") if self.gain > 0 else 0.0
+        return relative_gain(self.before.macro_f1, self.after.macro_f1)
+
+
+def relative_gain(before: float, after: float) -> float:
+    """What a score gained against what it was; infinite where that was 0."""
+    if not before:
+        return float("inf") if after > 0 else 0.0
+    return (after - before) / before
 
 
 def judge(true: Ints, answers: Ints, classes: int) -> Judgement:

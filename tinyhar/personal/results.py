@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
 from tinyhar.evaluate.metrics import Summary, in_order, summary
+from tinyhar.personal.judge import relative_gain
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Gain:
     @property
     def relative(self) -> float:
         """Gain against the general model's macro-F1."""
-        return (self.personal - self.general) / self.general
+        return relative_gain(self.general, self.personal)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def budgets(gains: Sequence[Gain]) -> list[Budget]:
                 general,
                 personal,
                 summary(points),
-                personal.mean / general.mean - 1,
+                relative_gain(general.mean, personal.mean),
                 on_band := summary(band),
                 (on_band.mean - general.mean) / gained if gained > 0 else float("nan"),
                 tuple(who for who, gain in zip(people, points, strict=True) if gain < 0),

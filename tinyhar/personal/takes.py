@@ -23,7 +23,7 @@ from tinyhar.errors import DataError
 from tinyhar.personal.scale import check_scale
 from tinyhar.recordings import UNLABELLED, Channel, Recording, csv
 from tinyhar.recordings.source import Folder
-from tinyhar.windows import resample
+from tinyhar.windows import is_rate, resample
 
 PLAN: Final = "calibration.json"
 LONGEST_NAME: Final = 255
@@ -167,7 +167,7 @@ def _fitting(one: Recording, fit: Fit, resampled: bool) -> Recording:
         )
     order = [one.channels.index(channel) for channel in fit.channels]
     one = replace(one, channels=fit.channels, signal=np.ascontiguousarray(one.signal[:, order]))
-    if one.rate != fit.rate and not resampled:
+    if not is_rate(one.rate, fit.rate) and not resampled:
         raise DataError(
             f"{one.source}: recorded at {one.rate:g} Hz, but the base run's band runs at "
             f"{fit.rate:g} Hz; record at that rate, or let it be resampled (--resample)"

@@ -33,6 +33,14 @@ class RunFolder:
     def __truediv__(self, name: str) -> Path:
         return self.root / name
 
+    def made(self) -> RunFolder:
+        """The same, and there; DataError before long work starts where it cannot be."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{self.root}: cannot be written ({error.strerror})") from error
+        return self
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep every other process out while this one works here.
@@ -43,8 +51,8 @@ class RunFolder:
             DataError: another process is at work in the folder, or it cannot be written.
         """
         fresh = not self.root.exists()
+        self.made()
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
             lock = (self.root / ".lock").open("w")
         except OSError as error:
             raise DataError(f"{self.root}: cannot be written ({error.strerror})") from error

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tinyhar.counts import Normalisation
 from tinyhar.personal.course import Counted
 from tinyhar.personal.merge import GONE, Merged
 from tinyhar.pipeline.personal_base import Base
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.splits import Split
+
+TAUGHT, LATER = ", taught", ", later"
+"""What follows a user's name where the user's windows train, and where they judge."""
+
+
+def of_users(subjects: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Whose windows [n] are an earlier calibration's: somebody whom the base run met."""
+    return np.array([TAUGHT in subject or LATER in subject for subject in subjects], bool)
 
 
 def joined(base: Base, merged: Merged, learn: Counted, judge: Counted, who: str) -> Prepared:
@@ -28,7 +36,7 @@ def joined(base: Base, merged: Merged, learn: Counted, judge: Counted, who: str)
     data = base.data
     y = merged.rehearsed[data.y]
     kept = y != GONE
-    taught, later = (_free(f"{who}, {part}", data) for part in ("taught", "later"))
+    taught, later = (_free(f"{who}{part}", data) for part in (TAUGHT, LATER))
     names = [taught] * len(learn) + [later] * len(judge)
     own = np.array(names, str)
     split = data.split
@@ -40,9 +48,7 @@ def joined(base: Base, merged: Merged, learn: Counted, judge: Counted, who: str)
         classes=merged.classes,
         channels=data.channels,
         lsb=data.lsb,
-        normalisation=Normalisation(
-            data.normalisation.mean, data.normalisation.std, data.normalisation.subjects
-        ),
+        normalisation=data.normalisation,
         split=Split(
             train=(*(s for s in split.train if s in there), taught),
             validation=tuple(s for s in split.validation if s in there),

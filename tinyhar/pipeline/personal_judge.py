@@ -13,6 +13,7 @@ from tinyhar.personal.merge import GONE, Merged
 from tinyhar.personal.rejection import Rejection
 from tinyhar.pipeline.personal_base import Base, Int8
 from tinyhar.pipeline.personal_calibration import Calibration
+from tinyhar.pipeline.personal_data import of_users
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ def judged_by(base: Base, calibration: Calibration, int8: Int8) -> Judged:
     """The general and the personal int8 model on the user's later windows and on other people's."""
     merged, judge = calibration.merged, calibration.judge
     classes = len(merged.classes)
-    test = base.data.side("test")
+    test = base.data.side("test") & ~of_users(base.data.subject)
     y = merged.rehearsed[base.data.y[test]]
     counts, y = base.data.counts[test][y != GONE], y[y != GONE]
     before = [

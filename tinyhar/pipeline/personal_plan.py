@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import tinyhar
 from tinyhar.personal.lesson import Lesson
 from tinyhar.personal.results import Gain, Unseen
+from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe
 
 Result = TypeVar("Result", Gain, Unseen)
@@ -67,7 +68,4 @@ def known_trial(file: Path, kind: type[Result]) -> Result | None:
 
 def keep_trial(file: Path, result: Gain | Unseen) -> None:
     """Write a trial, whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".writing")
-    draft.write_text(json.dumps(asdict(result)), encoding="utf-8")
-    draft.replace(file)
+    RunFolder(file.parent).write_text(file.name, json.dumps(asdict(result)))

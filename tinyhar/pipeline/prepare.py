@@ -15,7 +15,16 @@ from tinyhar.errors import DataError
 from tinyhar.npz import UNREADABLE
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
-from tinyhar.recordings import STANDARD_GRAVITY, Channel, Recording, align, digest, load, stamp
+from tinyhar.recordings import (
+    STANDARD_GRAVITY,
+    Aligned,
+    Channel,
+    Recording,
+    align,
+    digest,
+    load,
+    stamp,
+)
 from tinyhar.splits import SIDES, Split, check_fitted, check_inputs, make_split
 from tinyhar.windows import Windows, cut, resample
 
@@ -79,7 +88,8 @@ def prepare(
         DataError: recordings that are missing, damaged or without what the recipe asks for.
         LeakError: a subject on two sides, or a label among the inputs.
     """
-    recordings = recorded(recipe, data)
+    aligned = _aligned(recipe, data)
+    recordings = list(aligned.recordings)
     windows = windowed(recipe, recordings)
     split = make_split(
         windows.subjects,
@@ -99,6 +109,7 @@ def prepare(
     return {
         "digest": digest(recordings),
         "stamp": stamp(recipe.data.source, data),
+        "left_out": list(aligned.left_out),
         "windows": {
             side: np.bincount(
                 prepared.y[prepared.side(side)], minlength=len(prepared.classes)
@@ -119,12 +130,20 @@ def has_changed(recipe: Recipe, data: Path | None, facts: dict[str, Any]) -> boo
 
 def recorded(recipe: Recipe, data: Path | None) -> list[Recording]:
     """The recipe's recordings: all sensors that band and teacher have, at the band's rate."""
-    found = load(recipe.data.source, data)
+    return list(_aligned(recipe, data).recordings)
+
+
+def _aligned(recipe: Recipe, data: Path | None) -> Aligned:
+    """The same, and which sessions lack a sensor."""
+    aligned = Aligned(tuple(load(recipe.data.source, data)))
     positions = _all_of(recipe, "positions")
     kinds = _all_of(recipe, "kinds")
     if positions is not None:  # the band's first: the labels are its device's
-        found = list(align(found, positions, synchronise=recipe.data.synchronise).recordings)
-    return [resample(one.select(kinds=kinds), recipe.data.rate) for one in found]
+        synchronise = recipe.data.synchronise
+        aligned = align(aligned.recordings, positions, synchronise=synchronise)
+    rate = recipe.data.rate
+    wanted = [resample(one.select(kinds=kinds), rate) for one in aligned.recordings]
+    return Aligned(tuple(wanted), aligned.left_out)
 
 
 def _all_of(recipe: Recipe, attribute: str) -> tuple[str, ...] | None:

@@ -24,7 +24,7 @@ from tinyhar.evaluate.robustness_results import Trial, Tried
 from tinyhar.pipeline.finished import Finished
 from tinyhar.pipeline.prepare import recorded, windowed
 from tinyhar.recipe import Recipe
-from tinyhar.recordings import Recording, digest
+from tinyhar.recordings import Recording, digest, load
 from tinyhar.settings import to_toml
 
 
@@ -256,12 +256,14 @@ class _Unseen:
         recipe = self.run.recipe
         here = recipe.data.positions or ()
         there = tuple(_mirrored(position) for position in here)
-        if there == here:
+        worn = {place for one in load(recipe.data.source, data) for place in one.positions}
+        if there == here or not worn.issuperset(there):
             return
         try:
             found = self._unseen(_worn(recipe, data, positions=there))
-        except DataError:
-            return  # nobody wore anything there
+        except DataError as error:
+            self.left_out.append(f"The other side: {error}.")
+            return
         renamed = [replace(one, channels=self.run.data.channels) for one in found]
         clean = self._cut(self._unseen(recordings))[0]
         score, windows = self._cut(renamed)

@@ -62,12 +62,22 @@ def _trained(
     return lambda job: work(job.recipe, job.folder, prepared(job.folder), job.progress)
 
 
+def _prepare(job: Job) -> dict[str, Any]:
+    facts = prepare(job.recipe, job.folder, job.data, quick=job.quick)
+    left_out = facts["left_out"]
+    for reason in left_out[:3]:
+        job.progress.note(f"left out: {reason}")
+    if len(left_out) > 3:
+        job.progress.note(f"and {len(left_out) - 3} more; the report lists them")
+    return facts
+
+
 STAGES: tuple[Stage, ...] = (
     Stage(
         "prepare",
         "recordings to windows",
         ("data", "senses", "split", "split_seed"),
-        lambda job: prepare(job.recipe, job.folder, job.data, quick=job.quick),
+        _prepare,
     ),
     Stage(
         "teach",

@@ -112,6 +112,7 @@ def _data(recipe: Recipe, data: Prepared, facts: Facts) -> reports.DataReport:
         stride=recipe.data.stride,
         rate=data.rate,
         homepage=info.homepage,
+        left_out=tuple(facts.get("left_out", ())),
         **sides,
     )
 

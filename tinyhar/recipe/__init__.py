@@ -16,14 +16,17 @@ A recipe has one table per stage of the pipeline::
     [student]
     architecture = "separable"
 
-Whatever is left out takes the default that stands in :mod:`tinyhar.recipe.tables`. A
-misspelt key, a value out of range or
-of the wrong type raises :class:`~tinyhar.errors.RecipeError` with file, key and remedy.
+Whatever is left out takes the default that stands in :mod:`tinyhar.recipe.tables`. A misspelt key,
+a value out of range or of the wrong type raises :class:`~tinyhar.errors.RecipeError` with file, key
+and remedy.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -177,8 +180,11 @@ def parse(table: dict[str, Any], origin: str = "recipe") -> Recipe:
     return settings.check(Recipe, table, origin)
 
 
-def changed(recipe: Recipe, changes: list[str]) -> Recipe:
+def changed(recipe: Recipe, changes: Sequence[str], *, origin: str = "--set") -> Recipe:
     """The recipe with ``table.key=value`` changes; values are TOML, or bare words.
+
+    Args:
+        origin: where the changes come from, for error messages.
 
     Raises:
         RecipeError: a change without ``=``, or one that :func:`parse` refuses.
@@ -187,15 +193,15 @@ def changed(recipe: Recipe, changes: list[str]) -> Recipe:
     for change in changes:
         path, equals, text = change.partition("=")
         if not equals:
-            raise RecipeError(f"--set {change}: expected table.key=value")
+            raise RecipeError(f"{origin}: {change}: expected table.key=value")
         *tables, key = path.strip().split(".")
         inner = table
         for name in tables:
             inner = inner.setdefault(name, {})
             if not isinstance(inner, dict):
-                raise RecipeError(f"--set {change}: '{name}' is a value, not a table of keys")
+                raise RecipeError(f"{origin}: {change}: '{name}' is a value, not a table of keys")
         inner[key] = _value(text.strip())
-    return parse(table, origin="--set") if changes else recipe
+    return parse(table, origin=origin) if changes else recipe
 
 
 def _value(text: str) -> Any:
@@ -206,18 +212,37 @@ def _value(text: str) -> Any:
 
 
 def folds(recipe: Recipe) -> list[Recipe]:
-    """The runs that a recipe asks for: itself, or one for each subject left out."""
+    """The runs that a recipe asks for: itself, or one for each subject left out.
+
+    Raises:
+        RecipeError: two of the subjects have names that differ in punctuation only.
+    """
     if not recipe.split.leave_one_out:
         return [recipe]
+    names: dict[str, str] = {}
+    for subject in recipe.split.leave_one_out:
+        name = f"{recipe.name}-without-{_plain(subject)}"
+        if name in names:
+            raise RecipeError(
+                f"split.leave_one_out: '{names[name]}' and '{subject}' would share the folder "
+                f"'{name}': rename one of them in the recordings"
+            )
+        names[name] = subject
     return [
         recipe.model_copy(
             update={
-                "name": f"{recipe.name}-without-{subject.lower()}",
+                "name": name,
                 "split": Splits(test=(subject,), validation=_without(recipe.split, subject)),
             }
         )
-        for subject in recipe.split.leave_one_out
+        for name, subject in names.items()
     ]
+
+
+def _plain(subject: str) -> str:
+    """A subject's name as part of a recipe's: "José Luis" is "jose-luis"."""
+    letters = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_-]+", "-", letters.lower())
 
 
 def _without(split: Splits, subject: str) -> tuple[str, ...] | int:

@@ -71,6 +71,7 @@ def read(source: Source) -> list[Recording]:
     files = [name for name in source.names() if name.endswith(".csv")]
     recordings = [_read_file(source, name) for name in files]
     _check_alike(recordings)
+    _check_names(recordings)
     activities = tuple(sorted({a for recording in recordings for a in recording.activities}))
     return [_renumbered(recording, activities) for recording in recordings]
 
@@ -93,6 +94,21 @@ def _check_alike(recordings: list[Recording]) -> None:
                 f"{recording.source}: has no {columns}, but {PurePosixPath(other.source).name} "
                 "has; give all files of a position the same columns, or move this one elsewhere"
             )
+
+
+def _check_names(recordings: list[Recording]) -> None:
+    """DataError names two spellings of one person or activity: they would count as two."""
+    for what in ("subject", "activity"):
+        seen: dict[str, tuple[str, str]] = {}
+        for recording in recordings:
+            names = recording.activities if what == "activity" else (recording.subject,)
+            for name in names:
+                other, file = seen.setdefault(name.casefold().strip(), (name, recording.source))
+                if other != name:
+                    raise DataError(
+                        f"{recording.source}: {what} '{name}', but {PurePosixPath(file).name} says "
+                        f"'{other}': write both alike if they are one, else rename one"
+                    )
 
 
 def _read_file(source: Source, name: str) -> Recording:

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,7 +85,7 @@ def _download(info: DatasetInfo, root: Path, part: Path, progress: Progress) -> 
             _keep_tag(part, answer)
             with part.open("ab" if have else "wb") as file:
                 progress(have, total)
-                while chunk := answer.read(CHUNK):
+                for chunk in _chunks(answer):
                     file.write(chunk)
                     have += len(chunk)
                     progress(have, total)
@@ -117,6 +117,15 @@ def _download(info: DatasetInfo, root: Path, part: Path, progress: Progress) -> 
             f"{info.url}: got {have} of {total} bytes; "
             "run the same command again to go on from there"
         )
+
+
+def _chunks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """What the server sends; URLError where the line fails, whichever way it does."""
+    try:
+        while chunk := answer.read(CHUNK):
+            yield chunk
+    except OSError as error:
+        raise urllib.error.URLError(error) from error
 
 
 def _reason(error: Exception) -> str:

@@ -48,14 +48,18 @@ def _table(source: Source, path: str, columns: int) -> NDArray[np.float32]:
 
 
 def _side(source: Source, side: str) -> list[Recording]:
-    windows = np.stack(
-        [
-            _table(source, f"{side}/Inertial Signals/{kind}_{axis}_{side}.txt", WINDOW) * factor
-            for kind, factor in SIGNALS.items()
-            for axis in "xyz"
-        ],
-        axis=2,
-    ).astype(np.float32)
+    signals = [
+        _table(source, f"{side}/Inertial Signals/{kind}_{axis}_{side}.txt", WINDOW) * factor
+        for kind, factor in SIGNALS.items()
+        for axis in "xyz"
+    ]
+    lengths = sorted({len(signal) for signal in signals})
+    if len(lengths) > 1:
+        raise DataError(
+            f"{source.path}: signals of {side} have from {lengths[0]} to {lengths[-1]} windows: "
+            "one is cut off; fetch the archive again"
+        )
+    windows = np.stack(signals, axis=2).astype(np.float32)
     labels = _table(source, f"{side}/y_{side}.txt", 1)[:, 0].astype(int)
     subjects = _table(source, f"{side}/subject_{side}.txt", 1)[:, 0].astype(int)
     if not len(windows) == len(labels) == len(subjects):

@@ -63,11 +63,12 @@ class Plan:
             'distillation={method="none"}',
             f"student.training.epochs={self.epochs}",
         ]
-        return recipes.changed(self.recipe, changes)
+        return recipes.changed(self.recipe, changes, origin="search")
 
     def trial_of(self, candidate: Candidate) -> Recipe:
         """The same with people held out from training, who judge."""
-        return recipes.changed(self.recipe_of(candidate), [f"split.validation={self.validation}"])
+        judges = [f"split.validation={self.validation}"]
+        return recipes.changed(self.recipe_of(candidate), judges, origin="search")
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,8 @@ def _prepared(plan: Plan, window: int) -> tuple[int, int]:
     from tinyhar.pipeline.prepare import read
     from tinyhar.pipeline.run import advance
 
-    trial = plan.trial_of(Candidate(window, (8, 8, 8), 1, 3, 5, 2))
+    any_of_them = Candidate(window, widths=(8, 8), depth=1, kernel=3, stem_kernel=5, stem_stride=2)
+    trial = plan.trial_of(any_of_them)  # all students see the same windows
     folder = _folder(plan, window)
     advance(trial, folder, until="prepare", data=plan.data)
     data = read(RunFolder(folder))
