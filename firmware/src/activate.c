@@ -63,16 +63,17 @@ static outcome try_to_boot(thar_band *band, uint8_t slot) {
     (void)thar_slot_begin_boot(slot);
   }
   thar_load_current(band);
-  if (band->model.problem != NULL) {
-    return band->model.code == THAR_ERR_DAMAGED ? FAILED : DOES_NOT_FIT;
-  }
-  if (watched && thar_model_try(&band->model) != THAR_NONE) {
+  const bool fits = band->model.problem == NULL;
+  if (!fits && band->model.code == THAR_ERR_DAMAGED) {
     return FAILED;
   }
-  if (watched) {
+  if (fits && watched && thar_model_try(&band->model) != THAR_NONE) {
+    return FAILED;
+  }
+  if (watched) { /* what does not fit has not failed either */
     (void)thar_slot_end_boot(slot);
   }
-  return RUNS;
+  return fits ? RUNS : DOES_NOT_FIT;
 }
 
 /* What is whole but does not fit this image may fit the next one: only a failure is remembered. */

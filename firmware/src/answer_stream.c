@@ -70,7 +70,7 @@ thar_refusal thar_answer_stream(thar_band *band, thar_reader *body) {
   if (q.first_sample == 0) {
     thar_rewind_stream(band);
   } else if (q.first_sample != band->windower.next_sample ||
-             (band->sensor.there && !band->sensor.by_host)) { /* that one is the sensor's */
+             (band->sensor.channels != 0 && !band->sensor.by_host)) { /* that one is the sensor's */
     return thar_refuse(THAR_ERR_OUT_OF_ORDER, "stream: not the next sample; 0 starts again");
   }
   band->sensor.by_host = true;

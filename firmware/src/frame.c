@@ -1,5 +1,7 @@
 #include "tinyhar/frame.h"
 
+#include <string.h>
+
 #include "tinyhar/checksum.h"
 #include "tinyhar/messages.h"
 
@@ -67,41 +69,59 @@ thar_frame_event thar_decoder_push(thar_decoder *d, uint8_t byte) {
   return THAR_FRAME_NONE;
 }
 
-/* One COBS block is open at a time: its code stands first, then up to 254 bytes without a zero. */
+/* COBS blocks are gathered so that the line gets a few large pieces. One block is open at a time,
+ * from its code on: up to 254 bytes without a zero. */
 typedef struct {
-  uint8_t block[COBS_FULL];
-  uint8_t code;
+  uint8_t bytes[COBS_FULL + 1];
+  size_t open; /* where the open block's code stands */
+  size_t size;
   thar_sink sink;
   void *ctx;
 } encoder;
 
+/* What is closed goes to the line. */
+static void flush(encoder *e) {
+  e->sink(e->ctx, e->bytes, e->open);
+  memmove(e->bytes, e->bytes + e->open, e->size - e->open);
+  e->size -= e->open;
+  e->open = 0;
+}
+
+/* The open block is never as long as the buffer: what is full holds a closed one. */
+static void put(encoder *e, uint8_t byte) {
+  if (e->size == sizeof e->bytes) {
+    flush(e);
+  }
+  e->bytes[e->size++] = byte;
+}
+
 static void close_block(encoder *e) {
-  e->block[0] = e->code;
-  e->sink(e->ctx, e->block, e->code);
-  e->code = 1;
+  e->bytes[e->open] = (uint8_t)(e->size - e->open);
+  e->open = e->size;
 }
 
 static void encode(encoder *e, const uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++) {
     /* A full block is closed when another byte comes, so that no frame ends in an empty one. */
-    if (e->code == COBS_FULL) {
+    if (e->size - e->open == COBS_FULL) {
       close_block(e);
+      put(e, 0);
     }
     if (bytes[i] == 0) {
       close_block(e);
-    } else {
-      e->block[e->code++] = bytes[i];
     }
+    put(e, bytes[i]); /* a zero where the next block's code will stand */
   }
 }
 
 void thar_frame_send(const uint8_t *payload, size_t size, thar_sink sink, void *ctx) {
   const uint16_t crc = thar_crc16(THAR_CRC16_START, payload, size);
   const uint8_t trailer[THAR_CRC_BYTES] = {(uint8_t)(crc & 0xFF), (uint8_t)(crc >> 8)};
-  const uint8_t end = 0;
-  encoder e = {.code = 1, .sink = sink, .ctx = ctx};
+  encoder e = {.size = 1, .sink = sink, .ctx = ctx};
   encode(&e, payload, size);
   encode(&e, trailer, sizeof trailer);
   close_block(&e);
-  sink(ctx, &end, 1);
+  put(&e, 0); /* the frame's end */
+  e.open = e.size;
+  flush(&e);
 }

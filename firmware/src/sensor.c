@@ -79,7 +79,7 @@ static bool is_hosts_turn(thar_band *band) {
 
 bool thar_band_sense(thar_band *band, const int16_t *counts, uint8_t channels) {
   uint8_t bytes[THAR_HEADER_BYTES + THAR_FIELD_BYTES(THAR_PREDICTION_EVENT) + THAR_MAX_CLASSES];
-  band->sensor.there = true;
+  band->sensor.channels = channels;
   if (band->model.problem != NULL || is_hosts_turn(band) ||
       channels != band->model.bundle.header.channels) {
     return false;
@@ -116,8 +116,11 @@ thar_refusal thar_answer_live(thar_band *band, thar_reader *body) {
   const thar_live_request q = thar_get_live_request(body);
   thar_refusal no = thar_expect_end(body);
   no = no.code != THAR_ERR_NONE ? no : thar_expect_model(band);
-  if (no.code == THAR_ERR_NONE && !band->sensor.there) {
+  if (no.code == THAR_ERR_NONE && band->sensor.channels == 0) {
     no = thar_refuse(THAR_ERR_UNSUPPORTED, "live: this band has no sensor of its own");
+  } else if (no.code == THAR_ERR_NONE &&
+             band->sensor.channels != band->model.bundle.header.channels) {
+    no = thar_refuse(THAR_ERR_OTHER_SENSORS, "live: the sensor has other channels than the model");
   }
   if (no.code != THAR_ERR_NONE) {
     return no;

@@ -52,9 +52,9 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK]) {
     const uint32_t t1 = s[7] + sum1 + choice + round_constants[t] + word;
     const uint32_t sum0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
     const uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-    memmove(s + 1, s, 7 * sizeof s[0]);
-    s[4] += t1;
+    const uint32_t last[7] = {s[0], s[1], s[2], s[3] + t1, s[4], s[5], s[6]};
     s[0] = t1 + sum0 + majority;
+    memcpy(s + 1, last, sizeof last); /* whole words, unlike a library's memmove */
   }
   for (unsigned i = 0; i < 8; i++) {
     state[i] += s[i];

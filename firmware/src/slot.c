@@ -40,8 +40,8 @@ bool thar_slots_exist(void) {
   if (f == NULL || f->bytes == NULL || (uintptr_t)f->bytes % THAR_BUNDLE_ALIGN != 0) {
     return false;
   }
-  if (f->program_bytes == 0 || THAR_SLOT_CELL % f->program_bytes != 0 || f->page_bytes < CONTENT_BYTES ||
-      f->page_bytes % THAR_SLOT_CELL != 0) {
+  if (f->program_bytes == 0 || THAR_SLOT_CELL % f->program_bytes != 0 ||
+      f->page_bytes < CONTENT_BYTES || f->page_bytes % THAR_SLOT_CELL != 0) {
     return false;
   }
   return f->size % (THAR_SLOTS * f->page_bytes) == 0 &&
@@ -243,5 +243,6 @@ bool thar_slot_end_boot(uint8_t slot) {
   if (boot == 0 || is_marked(slot, boot - 1, 1)) {
     return false;
   }
-  return thar_flash_program(start_of(slot) + BOOTS_AT + (2 * boot - 1) * THAR_SLOT_CELL, done, sizeof done);
+  const uint32_t at = start_of(slot) + BOOTS_AT + (2 * boot - 1) * THAR_SLOT_CELL;
+  return thar_flash_program(at, done, sizeof done);
 }

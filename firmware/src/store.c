@@ -93,7 +93,11 @@ void thar_store_set_aside(thar_store *s, bool for_good) {
 
 uint8_t thar_store_spare(const thar_store *s) {
   const uint8_t slot = speaker(s);
-  return slot < THAR_SLOTS ? other(slot) : 0;
+  if (slot < THAR_SLOTS) {
+    return other(slot);
+  }
+  /* Rather the slot that was never active: the other one's bundle may fit the next image. */
+  return thar_slot_sequence(0) != 0 && thar_slot_sequence(1) == 0 ? 1 : 0;
 }
 
 const uint8_t *thar_store_coming(const thar_store *s) {

@@ -118,7 +118,10 @@ def test_with_tflm_its_package_is_declared_and_the_adapter_is_there(
 ) -> None:
     pytest.importorskip("tflite_micro")
     out = tmp_path / "my_band"
+    board_project(out, board, TFLITE, bundle())  # whose engine must not stay
+    (out / "tinyhar/src/notes.txt").write_text("my own")
     board_project(out, board, TFLITE, bundle(), engine="tflm")
+    assert (out / "tinyhar/src/notes.txt").exists()
     package = {
         "nano33ble": ("sketch.yaml", "Chirale_TensorFLowLite"),
         "esp32s3": ("main/idf_component.yml", "espressif/esp-tflite-micro"),

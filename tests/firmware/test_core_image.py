@@ -137,7 +137,7 @@ def test_size_json_and_the_table_say_the_same(image: BuildResult) -> None:
 def test_the_core_keeps_to_its_budget(image: BuildResult) -> None:
     """What every model pays: a growth here is seen before it is a habit."""
     flash = {part.name: part.flash_bytes for part in image.parts}
-    assert flash["core"] + flash["port"] + flash["library"] < 20_900
+    assert flash["core"] + flash["port"] + flash["library"] < 21_100
     ram = {part.name: part.ram_bytes for part in image.parts}
     assert ram["core"] - 2 * WINDOW * CHANNELS < 2_000
 

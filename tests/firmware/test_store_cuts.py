@@ -267,20 +267,41 @@ def _operations_of_a_boot(band: SimulatedFlashBand) -> int:
     return count
 
 
+@pytest.mark.parametrize("reason", [POWER_ON, WATCHDOG])
+@pytest.mark.parametrize("booted", [True, False])
 def test_what_does_not_fit_an_image_is_there_again_for_the_next_one(
-    band: SimulatedFlashBand,
+    band: SimulatedFlashBand, reason: int, booted: bool
 ) -> None:
     larger = variant(2, arena_bytes=4000)
-    band.load(started(band, SHAPES[0], deploying(FIRST), deploying(larger)))
+    band.load(started(band, SHAPES[0], deploying(FIRST)))
+    deploying(larger)(band)
+    if booted:
+        band.boot(POWER_ON)
     try:
         band.room(2000)
-        for _ in range(3):
-            band.boot(POWER_ON)
+        for _ in range(5):
+            band.boot(reason)
             assert band.runs() == FIRST.bundle_id
             assert SlotState.REJECTED in band.states()
     finally:
         band.room(4096)
     band.boot(POWER_ON)
+    assert band.runs() == larger.bundle_id
+
+
+def test_a_deployment_spares_what_may_fit_the_next_image(band: SimulatedFlashBand) -> None:
+    larger = variant(2, arena_bytes=4000)
+    band.load(started(band, SHAPES[0], deploying(larger)))
+    try:
+        band.room(2000)
+        band.boot(POWER_ON)
+        deploying(FIRST)(band)
+        assert band.runs() == FIRST.bundle_id
+    finally:
+        band.room(4096)
+    band.boot(POWER_ON)
+    assert band.runs() == FIRST.bundle_id
+    band.ask(dm.Rollback())
     assert band.runs() == larger.bundle_id
 
 

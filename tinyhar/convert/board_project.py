@@ -61,7 +61,8 @@ def board_project(
         # The Arduino builder wants a sketch in a folder of its name.
         files[f"{out_dir.resolve().name}.ino"] = files.pop("band.ino")
         files["tinyhar/library.properties"] = _LIBRARY
-    return write_files(out_dir, {name: text.encode() for name, text in files.items()})
+    contents = {name: text.encode() for name, text in files.items()}
+    return write_files(out_dir, contents, "tinyhar/src")
 
 
 def limits(bundle: Bundle) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tinyhar.errors import DataError, ModelError, ToolError
 
 FIRMWARE: Final = Path(__file__).resolve().parents[2] / "firmware"
 """The firmware's sources, beside the package in the source tree."""
+SOURCES: Final = (".c", ".h", ".cc")
 
 
 def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
@@ -50,12 +51,25 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
     }
     files = {name: text.encode() for name, text in texts.items()}
     files |= {"model.thb": pack(bundle), "model.tflite": tflite}
-    return write_files(out_dir, files)
+    return write_files(out_dir, files, "compiled")
 
 
-def write_files(out_dir: Path, files: dict[str, bytes]) -> list[Path]:
-    """Files by their names under a folder, written in the order of those; DataError if it fails."""
+def write_files(out_dir: Path, files: dict[str, bytes], sources: str) -> list[Path]:
+    """Write files by their names under a folder, in the order of those.
+
+    Args:
+        out_dir: made if it is not there.
+        files: what they hold.
+        sources: a folder below whose sources are all ours: those of an earlier export go, or a
+            build would take them up.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
     try:
+        for old in (out_dir / sources).rglob("*"):
+            if old.suffix in SOURCES and old.relative_to(out_dir).as_posix() not in files:
+                old.unlink()
         return [_written(out_dir / name, files[name]) for name in sorted(files)]
     except OSError as error:
         raise DataError(

@@ -9,14 +9,20 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
-#include <arm_acle.h>
+#ifndef THAR_SIMD /* 0 takes the plain C on any core */
+#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 #define THAR_SIMD 1
 #else
 #define THAR_SIMD 0
 #endif
+#endif
+#if THAR_SIMD
+#include <arm_acle.h>
+#endif
 
 #define THAR_INLINE static inline __attribute__((always_inline))
+/* A function of assembly alone: nothing may be made of what it seems not to use. */
+#define THAR_NAKED __attribute__((naked, noinline, used))
 
 /* Four bytes from anywhere. */
 THAR_INLINE uint32_t thar_load4(const void *p) {

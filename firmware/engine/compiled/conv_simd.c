@@ -18,7 +18,13 @@
 /* What the assembly below takes for granted. */
 #define AT(field, offset) \
   _Static_assert(offsetof(thar_conv_pass, field) == 16 + (offset), "the assembly's " #field)
+AT(w, -16);
+AT(both, -12);
+AT(low, -8);
+AT(rounds, -4);
 AT(multiplier, 0);
+AT(base, 8);
+AT(shift, 16);
 AT(out, 24);
 AT(stride, 28);
 AT(end, 32);
@@ -26,6 +32,8 @@ AT(skip, 36);
 AT(mode, 40);
 AT(jump, 44);
 AT(zero, 52);
+AT(rounding, 56);
+AT(lift, 60);
 AT(data, 64);
 AT(x, 68);
 AT(channel, 72);
@@ -78,7 +86,7 @@ AT(pairs, 80);
 /* r1 r2 multipliers, r3 r8 bases, r9 r10 shifts, r11 out, r12 stride. */
 #define SCALING "ldmia.w lr, {r1, r2, r3, r8, r9, r10, r11, r12}\n\t"
 
-__attribute__((naked)) static void run(void *pass) {
+THAR_NAKED static void run(void *pass) {
   __asm__(
       "push {r4-r11, lr}\n\t"
       "mov lr, r0\n\t"
@@ -203,7 +211,7 @@ void thar_conv_run(thar_conv_pass *pass) {
   run(pass->multiplier);
 }
 
-__attribute__((naked)) uint32_t *thar_conv_spread(uint32_t *to, const int8_t *a, const int8_t *b,
+THAR_NAKED uint32_t *thar_conv_spread(uint32_t *to, const int8_t *a, const int8_t *b,
                                                   uint32_t quads) {
   __asm__(
       "push {r4-r9}\n\t"

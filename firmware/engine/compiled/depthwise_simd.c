@@ -38,7 +38,7 @@ AT(jump, 88);
   "smlabb r5, r8, r10, r5\n\t" \
   "smlatt r7, r8, r10, r7\n\t"
 
-__attribute__((naked)) void thar_depthwise_run(thar_depthwise_pass *pass, const int8_t *x,
+THAR_NAKED void thar_depthwise_run(thar_depthwise_pass *pass, const int8_t *x,
                                                int8_t *out, uint32_t tap_step) {
   __asm__(
       "push {r4-r11, lr}\n\t"

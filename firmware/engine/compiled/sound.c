@@ -171,11 +171,9 @@ static bool reach_is_sane(uint16_t out, uint16_t stride, uint16_t kernel, uint16
 }
 
 static bool sizes_are_positive(const thar_op *op) {
-  const uint16_t *size = &op->in_h;
-  for (int i = 0; i < 12; ++i) {
-    if (size[i] == 0u) return false;
-  }
-  return true;
+  return op->in_h && op->in_w && op->in_c && op->out_h && op->out_w && op->out_c &&
+         op->kernel_h && op->kernel_w && op->stride_h && op->stride_w && op->dilation_h &&
+         op->dilation_w;
 }
 
 bool thar_op_is_sound(const thar_op *op, const uint8_t *model, size_t model_bytes,

@@ -39,7 +39,7 @@ typedef struct {
 
 /* The band's own sensor, and who watches it. */
 typedef struct {
-  bool there;         /* it has delivered */
+  uint8_t channels;   /* that it delivers; 0: nothing so far */
   bool watched;       /* LIVE */
   uint8_t seq;        /* of the LIVE that asked */
   bool by_host;       /* a host streams in its place */
@@ -91,7 +91,12 @@ typedef struct {
   int8_t ring[THAR_MAX_WINDOW_VALUES];
 } thar_band;
 
-/* Loads the bundle that the model store or the image holds; without a usable one the band still answers, and says what is wrong. */
+/* Call all of these from one task, never from an interrupt: they run the network, write to the line
+ * and, when a host deploys or teaches, to the flash, which can take seconds. A port that feeds a
+ * watchdog does so in its flash functions, too. */
+
+/* Loads the bundle that the model store or the image holds; without a usable one the band still
+ * answers, and says what is wrong. */
 void thar_band_init(thar_band *band, uint8_t *arena, size_t arena_bytes);
 
 /* Sends the BOOT event. */

@@ -204,7 +204,7 @@ extern "C" {
   F(u32, flash_bytes)
 
 /* 0x08 SETTINGS. An empty request asks, this body sets; the response holds what is now in force.
- * Setting restarts the stream. */
+ * Setting restarts the stream; TEACH and another model put the bundle's own in force again. */
 #define THAR_SETTINGS_BODY(F) \
   F(u16, stride)              \
   F(u8, smooth_length)        \
@@ -214,9 +214,9 @@ extern "C" {
 
 /* 0x0A LIVE: what the band's own sensor measures, as SAMPLES events, and what it makes of it, as
  * PREDICTION events, from now on (1) or no longer (0); IDENTIFY ends it, too. 1 starts the stream
- * anew. UNSUPPORTED where there is no sensor. These events are not repeated: a gap in the numbers of
- * samples tells what was lost. A host's STREAM takes the sensor's place until LIVE, or until none
- * came for two seconds. */
+ * anew. UNSUPPORTED where there is no sensor, OTHER_SENSORS where it has other channels than the
+ * model. These events are not repeated: a gap in the numbers of samples tells what was lost. A
+ * host's STREAM takes the sensor's place until LIVE, or until none came for two seconds. */
 #define THAR_LIVE_REQUEST(F) F(u8, on)
 #define THAR_LIVE_RESPONSE(F) F(u8, on)
 

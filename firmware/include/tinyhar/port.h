@@ -39,8 +39,9 @@ uint32_t thar_port_milliseconds(void);
 /* The deepest that the stack has been, in bytes; 0 unknown. */
 uint32_t thar_port_stack_used(void);
 
-/* Flash that holds two models beside the image's own (store.h): an area of its own, read like memory
- * because models run in place. */
+/* Flash that holds two models beside the image's own (store.h): an area of its own with pages of one
+ * size, read like memory because models run in place. What was programmed or erased is read back at
+ * once: on a core with a data cache, invalidate it there. */
 typedef struct {
   const uint8_t *bytes;   /* where it is read, 16-aligned */
   uint32_t size;          /* an even number of pages: one half is a slot */

@@ -12,7 +12,7 @@
  * without a whole content mark holds nothing; with one it is RECEIVING until it is activated. That
  * mark is written when every page is erased, so that it tells of clean pages, too. When activations
  * or boots have used up their cells, the header is erased and written again with the marks that
- * count: the one moment at which a cut can cost a slot that runs, and its last taught classes. */
+ * count: the one moment at which a cut can cost a slot that runs. */
 #ifndef TINYHAR_SLOT_H
 #define TINYHAR_SLOT_H
 

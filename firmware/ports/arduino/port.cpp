@@ -12,6 +12,7 @@ namespace {
 constexpr uint32_t kModelsAt = 0xE0000;
 constexpr uint32_t kModelsBytes = 0x20000;
 constexpr uint32_t kPatience = 2000;  // milliseconds
+constexpr uint32_t kFault = 0xFA;     // in a register that lives through a restart
 
 mbed::FlashIAP flash;
 thar_port_info about = {};
@@ -21,9 +22,13 @@ thar_port_flash_info flashed = {};
 uint8_t ResetReason() {
   const uint32_t bits = NRF_POWER->RESETREAS;
   NRF_POWER->RESETREAS = bits;
+  const bool faulted = NRF_POWER->GPREGRET2 == kFault;
+  NRF_POWER->GPREGRET2 = 0;
   if (bits & POWER_RESETREAS_DOG_Msk) return THAR_RESET_REASON_WATCHDOG;
   if (bits & POWER_RESETREAS_LOCKUP_Msk) return THAR_RESET_REASON_FAULT;
-  if (bits & POWER_RESETREAS_SREQ_Msk) return THAR_RESET_REASON_REQUESTED;
+  if (bits & POWER_RESETREAS_SREQ_Msk) {
+    return faulted ? THAR_RESET_REASON_FAULT : THAR_RESET_REASON_REQUESTED;
+  }
   return THAR_RESET_REASON_POWER_ON;
 }
 
@@ -41,6 +46,12 @@ uint32_t RandomNumber() {
 }
 
 }  // namespace
+
+// Mbed OS would blink for ever; a band starts again, and counts it as a crash.
+extern "C" void mbed_error_hook(const mbed_error_ctx *) {
+  NRF_POWER->GPREGRET2 = kFault;
+  NVIC_SystemReset();
+}
 
 void PortBegin() {
   Serial.begin(115200);

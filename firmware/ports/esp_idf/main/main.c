@@ -59,6 +59,10 @@ static uint8_t reset_reason(void) {
   switch (esp_reset_reason()) {
     case ESP_RST_POWERON:
     case ESP_RST_EXT:
+    case ESP_RST_DEEPSLEEP:
+    case ESP_RST_BROWNOUT:
+    case ESP_RST_USB:
+    case ESP_RST_JTAG:
       return THAR_RESET_REASON_POWER_ON;
     case ESP_RST_SW:
       return THAR_RESET_REASON_REQUESTED;

@@ -3,12 +3,29 @@
 
 #include "board.h"
 
+/* Some drivers leave a sensor asleep until it is told how fast to run. */
+#define HZ 104
+#define FULL_SCALE_G 8
+#define FULL_SCALE_DEGREES 2000
+
 #if DT_NODE_EXISTS(DT_ALIAS(imu0))
 
 static const struct device *const imu = DEVICE_DT_GET(DT_ALIAS(imu0));
 
+/* A driver that has no such setting refuses it, and keeps that of its Kconfig. */
 bool board_imu_open(void) {
-  return device_is_ready(imu);
+  struct sensor_value acc_scale, gyro_scale;
+  const struct sensor_value rate = {.val1 = HZ};
+  if (!device_is_ready(imu)) {
+    return false;
+  }
+  sensor_g_to_ms2(FULL_SCALE_G, &acc_scale);
+  sensor_degrees_to_rad(FULL_SCALE_DEGREES, &gyro_scale);
+  (void)sensor_attr_set(imu, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_FULL_SCALE, &acc_scale);
+  (void)sensor_attr_set(imu, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_FULL_SCALE, &gyro_scale);
+  (void)sensor_attr_set(imu, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &rate);
+  (void)sensor_attr_set(imu, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &rate);
+  return true;
 }
 
 static bool read(enum sensor_channel channel, float values[3]) {

@@ -11,10 +11,12 @@
 #define CPU_HZ 64000000 /* an nRF52840's */
 #define MOST_LATE 10 /* samples to make up for; after that some are missing */
 #define PERIOD_NS (1000000000000ULL / TINYHAR_RATE_MILLIHERTZ)
+#define FAULT 0x544C5546u
 
 static thar_port_info about = {.board = CONFIG_BOARD};
 static thar_band band;
 static _Alignas(16) uint8_t arena[THAR_ARENA_BYTES];
+static __noinit uint32_t fault; /* lives through a restart */
 
 const thar_port_info *thar_port_about(void) {
   return &about;
@@ -40,8 +42,18 @@ void thar_port_reset(void) {
   sys_reboot(SYS_REBOOT_COLD);
 }
 
+/* Zephyr's own handler stands still; a band starts again, and counts it as a crash. */
+void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *frame) {
+  ARG_UNUSED(reason);
+  ARG_UNUSED(frame);
+  fault = FAULT;
+  sys_reboot(SYS_REBOOT_COLD);
+}
+
 static uint8_t reset_reason(void) {
   uint32_t cause = 0;
+  const bool faulted = fault == FAULT;
+  fault = 0;
   if (hwinfo_get_reset_cause(&cause) != 0) {
     return THAR_RESET_REASON_UNKNOWN;
   }
@@ -49,7 +61,7 @@ static uint8_t reset_reason(void) {
   if ((cause & RESET_WATCHDOG) != 0) {
     return THAR_RESET_REASON_WATCHDOG;
   }
-  if ((cause & RESET_CPU_LOCKUP) != 0) {
+  if ((cause & RESET_CPU_LOCKUP) != 0 || ((cause & RESET_SOFTWARE) != 0 && faulted)) {
     return THAR_RESET_REASON_FAULT;
   }
   return (cause & RESET_SOFTWARE) != 0 ? THAR_RESET_REASON_REQUESTED : THAR_RESET_REASON_POWER_ON;
