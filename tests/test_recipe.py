@@ -45,6 +45,8 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("clustering.values", 17, ["clustering.values", "less than or equal to 16"]),
         ("pruning", {"method": "none", "flash_bytes": 9000}, ["'flash_bytes'", "'channels'"]),
         ("pruning", {"method": "magnitude", "by": "bn"}, ["'by'", "'channels'"]),
+        ("pruning", {"share": 0.5, "parameters": 900}, ["'share'", "'parameters'", "one of them"]),
+        ("data.synchronise", True, ["'synchronise'", "name their 'positions'"]),
         ("name", "Bad Name", ["name", "pattern"]),
     ],
 )

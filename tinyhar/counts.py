@@ -178,8 +178,8 @@ def _fold_one(
     middle = mean / lsb
     if not (std > 0 and lsb > 0 and abs(middle) <= COUNTS):
         raise DataError(
-            f"channel {index}: mean {mean:g} and deviation {std:g} do not fit a sensor whose full "
-            f"scale is {lsb * COUNTS:g}"
+            f"channel {index + 1}: mean {mean:g} and deviation {std:g} do not fit a sensor whose "
+            f"full scale is {lsb * COUNTS:g}; raise the full scale in the recipe's table [data]"
         )
     slope = lsb / (std * scale)
     for shift in range(LARGEST_SHIFT, -1, -1):
@@ -189,6 +189,7 @@ def _fold_one(
         if multiplier <= MULTIPLIER_LIMIT and abs(offset) < OFFSET_LIMIT:
             return multiplier, shift, offset
     raise DataError(
-        f"channel {index}: one count is {slope:g} steps of the int8 input; the deviation {std:g} "
-        "is too small for this sensor"
+        f"channel {index + 1}: one count is {slope:g} steps of the int8 input; the deviation "
+        f"{std:g} is too small for this sensor: lower the full scale in the recipe's table [data], "
+        "or leave the sensor out of its kinds"
     )

@@ -83,7 +83,7 @@ def test_a_run_is_taught_and_a_band_runs_it(
     assert "waving" in page and "Held out is the latest part" in page and "<svg" in page
     assert "band start --run" in capsys.readouterr().err
 
-    desk = read_desk(out).first(20)
+    desk = read_desk(out).sample(20)
     assert desk.bundle.classes == tuple(metrics["classes"]) and len(desk.bundle.golden_counts) == 3
     with emulate.start("host", emulate.image_of(out, "host")) as band, connect(band.url) as client:
         assert client.selftest().failed == 0

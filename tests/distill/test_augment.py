@@ -117,14 +117,6 @@ def test_warping_a_ramp_gives_a_slower_ramp() -> None:
     assert warped.min() >= 0 and warped.max() <= 63
 
 
-def test_dropping_leaves_the_windows_mean(windows: np.ndarray) -> None:
-    dropped = Augment(AugmentConfig(drop=0.5), WRIST, MEAN, STD)(windows, SEED).numpy()
-    changed = (dropped != windows).any(axis=-1)[:, 0]
-    assert 0 < changed.mean() <= 0.5
-    row, time = np.argwhere(changed)[0]
-    assert dropped[row, 0, time] == pytest.approx(windows[row, 0].mean(axis=0), abs=1e-5)
-
-
 def test_noise_has_the_stated_size(windows: np.ndarray) -> None:
     noisy = Augment(AugmentConfig(noise=0.3), WRIST, MEAN, STD)(
         np.tile(windows, (20, 1, 1, 1)), SEED
@@ -133,7 +125,7 @@ def test_noise_has_the_stated_size(windows: np.ndarray) -> None:
 
 
 def test_the_seed_decides_everything(windows: np.ndarray) -> None:
-    everything = AugmentConfig(rotation=30, noise=0.1, scale=0.1, warp=0.2, drop=0.2)
+    everything = AugmentConfig(rotation=30, noise=0.1, scale=0.1, warp=0.2)
     augment = Augment(everything, WRIST, MEAN, STD)
     assert np.array_equal(augment(windows, SEED), augment(windows, SEED))
     assert not np.array_equal(augment(windows, SEED), augment(windows, SEED + 1))

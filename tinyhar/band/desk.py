@@ -86,8 +86,8 @@ class Desk:
         x = self.bundle.count_map.apply(self.counts)[:, np.newaxis]
         return replace(self, logits=answers(teaching, lessons, embeddings(graph, x, tensor)))
 
-    def first(self, limit: int | None) -> Desk:
-        """Only so many windows, spread evenly over all of them."""
+    def sample(self, limit: int | None) -> Desk:
+        """Only so many windows, spread evenly over all of them; None: all."""
         if limit is None or limit >= len(self.counts):
             return self
         chosen = np.linspace(0, len(self.counts) - 1, max(1, limit)).astype(int)

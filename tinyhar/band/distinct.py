@@ -72,7 +72,7 @@ def confusions(
 def _stretches(
     takes: Sequence[Labelled], kinds: Sequence[str], rate: float
 ) -> tuple[Array, list[str], npt.NDArray[np.intp]]:
-    """Features [n, feature], each one's class, and its take's number times two plus its half's."""
+    """Features [n, feature], each one's class, and its take's number and place there [n, 2]."""
     length = max(4, round(STRETCH_SECONDS * rate))
     rows, labels, places = [], [], []
     for number, take in enumerate(takes):

@@ -69,7 +69,9 @@ def diagnose(
     try:
         yield from _at_the_band(link, bundle_id)
     except BandError as error:
-        yield Step("line", False, str(error), "the band fell out of the talk; look at its power")
+        yield Step(
+            "line", False, str(error), "the band stopped answering; look at its power and cable"
+        )
     finally:
         link.close()
 
@@ -99,7 +101,9 @@ def _at_the_port(url: str) -> Iterator[Step]:
         "port",
         there,
         f"{url} {'exists' if there else 'does not exist'}",
-        "" if there else "plug the band in (a cable that carries data, not only power), `discover`",
+        ""
+        if there
+        else "plug the band in (a cable that carries data, not only power); `discover` lists ports",
     )
     allowed = os.access(url, os.R_OK | os.W_OK) or os.name != "posix"
     remedy = "join the port's group: `sudo usermod -aG dialout $USER`, then log in again"

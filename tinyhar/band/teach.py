@@ -75,7 +75,7 @@ def _begin(client: Client, name: str) -> Teach:
     if same:
         raise DataError(f"'{name}' and the band's '{same[0]}': write both alike, or rename one")
     if not 1 <= len(name.encode()) <= LONGEST_NAME:
-        raise DataError(f"class name {name!r}: 1 to {LONGEST_NAME} bytes, please")
+        raise DataError(f"class name {name!r}: a name has 1 to {LONGEST_NAME} bytes in UTF-8")
     return Teach(TeachAction.BEGIN, NONE, name)
 
 

@@ -95,7 +95,10 @@ def overlapping(one: Workload, hop: int, extra_ram: int) -> Workload:
     graph = read_graph(one.tflite)
     height, window, channels = _shape(graph)
     if not 0 < hop < window or height != 1:
-        raise DataError(f"{one.name}: a hop of {hop} samples of windows of {window}")
+        raise DataError(
+            f"{one.name}: windows of {window} samples that start every {hop} do not overlap: take "
+            f"a hop (--hop) of 1 to {window - 1}"
+        )
     size = (window + (WINDOWS - 1) * hop, channels)
     signal = np.random.default_rng(0).integers(-128, 128, size).astype(np.int8)
     x = np.stack([signal[i * hop : i * hop + window] for i in range(WINDOWS)])[:, np.newaxis]

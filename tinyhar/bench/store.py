@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,10 +130,6 @@ class Store:
     def write_table(self) -> Path:
         """Make ``table.csv`` from the records."""
         return self.write("table.csv", table_csv(self.records()))
-
-    def forget_run(self, cell_id: str) -> None:
-        """Remove what a cell left of its run."""
-        shutil.rmtree(self.out / "runs" / cell_id, ignore_errors=True)
 
     def _put(self, name: str, text: str) -> None:
         try:

@@ -142,7 +142,7 @@ def validate(
     from tinyhar.band.validate import check_model
     from tinyhar.band.validate import validate as compare
 
-    desk = _desk(run).first(limit)
+    desk = _desk(run).sample(limit)
     with _band(port, baud) as client:
         check_model(client, desk.bundle_id)
         desk = desk.taught(lessons(client))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tinyhar.convert import c_arrays
-from tinyhar.convert.arena import SESSION_BYTES, estimate_arena, measure_arena
+from tinyhar.convert.arena import SESSION_BYTES, estimate_arena, measure_engine_arena
 from tinyhar.convert.bundle import Bundle, pack
 from tinyhar.convert.compiled import compile_model
 from tinyhar.convert.export import FIRMWARE, write_files
@@ -86,12 +86,10 @@ def limits(bundle: Bundle) -> dict[str, int]:
 def _for_tflm(bundle: Bundle, tflite: bytes) -> Bundle:
     """The same with the .tflite for its model; TFLM shows no embedding, so it is not taught."""
     try:
-        arena = measure_arena(tflite)
+        arena = measure_engine_arena(tflite)
     except ToolError:
-        arena = estimate_arena(compile_model(tflite).arena_bytes)
-    return replace(
-        bundle, engine="tflm", model=tflite, arena_bytes=arena + SESSION_BYTES, teaching=None
-    )
+        arena = estimate_arena(compile_model(tflite).arena_bytes) + SESSION_BYTES
+    return replace(bundle, engine="tflm", model=tflite, arena_bytes=arena, teaching=None)
 
 
 # ---- what is the same on all boards ----

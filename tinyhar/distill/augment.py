@@ -49,14 +49,12 @@ class AugmentConfig:
         scale: largest relative change of gain, one factor for each sensor (accelerometer, gyro).
         warp: largest relative change of pace: the window shows a stretch of 1 - warp to 1 of its
             length, played over the whole window.
-        drop: largest share of the window's time that is blanked to the window's mean.
     """
 
     rotation: float = 0.0
     noise: float = 0.0
     scale: float = 0.0
     warp: float = 0.0
-    drop: float = 0.0
 
 
 class Augment:
@@ -90,7 +88,7 @@ class Augment:
     def __call__(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The same seed gives the same changes."""
         config = self.config
-        seeds = [tf.stack([seed[0] + 7919 * i, seed[1]]) for i in range(5)]
+        seeds = [tf.stack([seed[0] + 7919 * i, seed[1]]) for i in range(4)]
         if config.warp:
             x = warp_time(x, config.warp, seeds[0])
         if config.rotation or config.scale:
@@ -100,8 +98,6 @@ class Augment:
             if config.scale:
                 si = scale_sensors(si, list(self.triads), config.scale, seeds[2])
             x = (si - self.mean) / self.std
-        if config.drop:
-            x = drop_stretch(x, config.drop, seeds[4])
         if config.noise:
             x += config.noise * tf.random.stateless_normal(tf.shape(x), seeds[3])
         return x
@@ -201,14 +197,3 @@ def warp_time(x: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
     before = tf.gather(flat, low, batch_dims=1)
     after = tf.gather(flat, low + 1, batch_dims=1)
     return (before + part * (after - before))[:, None]
-
-
-def drop_stretch(x: tf.Tensor, limit: float, seed: tf.Tensor) -> tf.Tensor:
-    """Replaces one random stretch of up to `limit` of the window by the window's mean."""
-    time = x.shape[2]
-    batch = tf.shape(x)[0]
-    length = tf.random.stateless_uniform([batch, 1], seed, 0.0, limit) * time
-    first = tf.random.stateless_uniform([batch, 1], seed + 1) * (time - length)
-    clock = tf.range(time, dtype=tf.float32)[None]
-    gone = tf.logical_and(clock >= first, clock < first + length)[:, None, :, None]
-    return tf.where(gone, tf.reduce_mean(x, axis=2, keepdims=True), x)

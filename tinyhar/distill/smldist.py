@@ -81,7 +81,7 @@ class SMLDist(Method):
         if self.temperature <= 0 or self.beta <= 0 or not 0 <= self.smoothing < 1:
             raise ModelError(
                 f"smldist: temperature {self.temperature}, beta {self.beta}, smoothing "
-                f"{self.smoothing}: expected both first above 0, smoothing from 0 to below 1"
+                f"{self.smoothing}: the first two are above 0, smoothing is from 0 to below 1"
             )
         if self._stage_terms and not self.stages:
             raise ModelError("smldist: no stages: name some, or set stage to 0")

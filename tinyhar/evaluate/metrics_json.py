@@ -54,7 +54,6 @@ def metrics_json(report: RunReport) -> dict[str, Any]:
         "device": _device_json(report.device),
         "memory": None if isinstance(report.memory, Missing) else asdict(report.memory),
         "agreement": [asdict(row) for row in report.agreement],
-        "over_seeds": {name: asdict(summary) for name, summary in report.over_seeds.items()},
         "seconds": dict(report.provenance.seconds),
     }
     result = _plain(metrics)

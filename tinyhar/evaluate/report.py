@@ -237,12 +237,10 @@ def _examples(report: RunReport) -> list[tuple[Example, str]]:
 
 def _curve_pictures(curve: Curve) -> list[str]:
     best = curve.best_epoch
-    losses = {"first": curve.loss, "second": curve.validation_loss}
-    drawn = {role: values for role, values in losses.items() if values}
     found = []
-    if drawn:
-        sides = "training and validation" if curve.validation_loss else "training"
-        alt = f"{curve.name}: loss of {sides} over {len(curve.loss)} epochs"
+    if curve.loss:
+        alt = f"{curve.name}: loss of training over {len(curve.loss)} epochs"
+        drawn = {"first": curve.loss}
         found.append(pictures.curve(drawn, ylabel="loss", best_epoch=best, alt=alt))
     if curve.validation_f1:
         alt = f"{curve.name}: validation macro-F1 over {len(curve.validation_f1)} epochs"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinyhar.errors import DataError
 from tinyhar.evaluate.attention import ClassAttention
 from tinyhar.evaluate.cost import StepCost
-from tinyhar.evaluate.metrics import Evaluation, Summary
+from tinyhar.evaluate.metrics import Evaluation
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ class Curve:
 
     name: str
     loss: tuple[float, ...]
-    validation_loss: tuple[float, ...] = ()
     validation_f1: tuple[float, ...] = ()
     best_epoch: int | None = None
     seconds: float | None = None
@@ -231,7 +230,6 @@ class RunReport:
     examples: tuple[Example, ...] = ()
     curves: tuple[Curve, ...] = ()
     agreement: tuple[AgreementRow, ...] = ()
-    over_seeds: Mapping[str, Summary] = field(default_factory=dict)
     provenance: Provenance = Provenance()
     files: tuple[FileEntry, ...] = ()
     quick: bool = False

@@ -25,6 +25,8 @@ SNAPSHOT = "teacher/snapshot.npz"
 """A member's training as far as it went; all stay until the last member is trained."""
 MEMORY = "teacher/memory.npz"
 """What the teacher remembers: patterns learned beside it, for SMLDist."""
+LAST_EPOCH = 0.999
+"""Share of the epochs that pass before weights are worth keeping, so that it is the last ones'."""
 
 
 def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def _of_phase(training: Training, share: float, *, last: bool) -> Training:
     """A phase's share of the epochs; where it does not train the logits, its last weights stay."""
     changes: dict[str, Any] = {"epochs": max(1, round(share * training.epochs))}
     if not last:
-        changes |= {"settle": 0.999, "patience": 0}
+        changes |= {"settle": LAST_EPOCH, "patience": 0}
     return training.model_copy(update=changes)
 
 

@@ -49,6 +49,12 @@ class Data(Senses):
     gyro_full_scale_dps: Annotated[float, Field(gt=0, le=8000)] = 2000.0
 
     @model_validator(mode="after")
+    def _devices_have_positions(self) -> Data:
+        if self.synchronise and self.positions is None:
+            raise ValueError("'synchronise' is for several devices: name their 'positions'")
+        return self
+
+    @model_validator(mode="after")
     def _known_source(self) -> Data:
         if self.source not in DATASETS:
             hint = settings.hint(self.source, sorted(DATASETS))
@@ -201,6 +207,8 @@ class Pruning(Table):
         if self.method != "channels" and (self.budget or self.by != "l1"):
             key = next(iter(self.budget), "by")
             raise ValueError(f"'{key}' goes with method 'channels', not '{self.method}'")
+        if self.budget and self.share != Pruning.model_fields["share"].default:
+            raise ValueError(f"'share' and '{next(iter(self.budget))}': give one of them")
         return self
 
 
