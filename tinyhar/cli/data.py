@@ -61,7 +61,8 @@ def _presence(info: DatasetInfo, root: Path) -> str:
     if info.made_here:
         return "always"
     try:
-        return "yes" if info.find(root) is not None else "no"
+        source = info.find(root)
+        return "yes" if source is not None and source.names() else "no"
     except DataError:
         return "damaged"
 

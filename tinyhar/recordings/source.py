@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -60,48 +61,40 @@ class Folder:
 
 
 class Archive:
-    """A .zip (or one .zip inside it, as UCI wraps some), .tar or .tar.gz, read in place."""
+    """A .zip (or one .zip inside it, as UCI wraps some), .tar or .tar.gz, read in place.
+
+    It is opened when its members are first asked for: to find it, or to see whether it has changed,
+    costs nothing. DataError then where it is no whole archive.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._zip: zipfile.ZipFile | None = None
-        self._tar: dict[str, bytes] = {}
+
+    @cached_property
+    def _opened(self) -> zipfile.ZipFile | dict[str, bytes]:
         try:
-            if path.name.endswith((".tar.gz", ".tgz", ".tar")):
-                self._open_tar()
-            else:
-                self._zip = self._unwrapped(zipfile.ZipFile(path))
+            if self.path.name.endswith((".tar.gz", ".tgz", ".tar")):
+                return _unpacked(self.path)
+            return _unwrapped(zipfile.ZipFile(self.path))
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
             raise DataError(
-                f"{path}: not a whole archive ({error}); the download was cut short or is another "
-                "file: remove it and fetch it again"
+                f"{self.path}: not a whole archive ({error}); the download was cut short or is "
+                "another file: remove it and fetch it again"
             ) from error
-
-    def _open_tar(self) -> None:
-        with tarfile.open(self.path) as tar:
-            for member in tar.getmembers():
-                content = tar.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    self._tar[member.name] = content.read()
-
-    @staticmethod
-    def _unwrapped(outer: zipfile.ZipFile) -> zipfile.ZipFile:
-        inner = [n for n in outer.namelist() if n.lower().endswith(".zip") and "__MACOSX" not in n]
-        if len(inner) == 1:
-            return zipfile.ZipFile(io.BytesIO(outer.read(inner[0])))
-        return outer
 
     def names(self) -> list[str]:
         """Members that are files."""
-        listed = self._zip.namelist() if self._zip else list(self._tar)
+        opened = self._opened
+        listed = opened.namelist() if isinstance(opened, zipfile.ZipFile) else opened
         return sorted(n for n in listed if not n.endswith("/") and "__MACOSX" not in n)
 
     def read(self, name: str) -> bytes:
         """One member, unpacked and its CRC checked."""
-        if self._zip is None:
-            return self._tar[name]
+        opened = self._opened
+        if not isinstance(opened, zipfile.ZipFile):
+            return opened[name]
         try:
-            return self._zip.read(name)
+            return opened.read(name)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             raise DataError(
                 f"{self.path}: member {name} is damaged ({error}); fetch the archive again"
@@ -111,6 +104,24 @@ class Archive:
         """The archive's size and time."""
         stat = self.path.stat()
         return f"{self.path}:{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def _unpacked(path: Path) -> dict[str, bytes]:
+    files = {}
+    with tarfile.open(path) as tar:
+        for member in tar.getmembers():
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None:
+                files[member.name] = content.read()
+    return files
+
+
+def _unwrapped(outer: zipfile.ZipFile) -> zipfile.ZipFile:
+    inner = [n for n in outer.namelist() if n.lower().endswith(".zip") and "__MACOSX" not in n]
+    if len(inner) != 1:
+        return outer
+    with outer:
+        return zipfile.ZipFile(io.BytesIO(outer.read(inner[0])))
 
 
 def members(source: Source, pattern: str, what: str) -> list[tuple[str, re.Match[str]]]:
