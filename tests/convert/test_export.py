@@ -139,6 +139,12 @@ def test_the_tflm_sources_are_sound_cpp(folder: Path) -> None:
     )  # fmt: skip
 
 
+def test_the_engine_has_the_kernels_of_this_model_alone(folder: Path) -> None:
+    kernels = compile_model((folder / "model.tflite").read_bytes()).kernels
+    header = (folder / "compiled/kernels.h").read_text()
+    assert f"#define THAR_KERNELS {kernels:#x}u" in header
+
+
 def test_the_model_array_is_the_model(folder: Path) -> None:
     text = (folder / "model_data.cc").read_text()
     values = text.split("{", 1)[1].split("}", 1)[0].split(",")

@@ -92,7 +92,8 @@ A model for a wrist band, exported by tinyhar
 
 Choose ONE engine. Both give the same bytes.
 
-  compiled   compiled_model.c/.h and the folder compiled/ (plain C11, no heap, no library)
+  compiled   compiled_model.c/.h and the folder compiled/ (plain C11, no heap, no library; the
+             kernels of this model alone)
              {payload} bytes of model, {compiled_arena} bytes of working memory
   tflm       model_data.cc/.h and model_ops.h, with TensorFlow Lite Micro from your board's
              packages: {tflite} bytes of model, an arena of

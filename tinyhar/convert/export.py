@@ -15,6 +15,7 @@ from tinyhar.errors import DataError, ModelError, ToolError
 FIRMWARE: Final = Path(__file__).resolve().parents[2] / "firmware"
 """The firmware's sources, beside the package in the source tree."""
 SOURCES: Final = (".c", ".h", ".cc")
+ALL_KERNELS: Final = "THAR_KERNELS 0xFFFFFFFFu"
 
 
 def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
@@ -44,7 +45,7 @@ def export(out_dir: Path, tflite: bytes, bundle: Bundle) -> list[Path]:
         **c_arrays.model_settings(bundle, arena, how),
         **c_arrays.resolver(read_graph(tflite)),
         **c_arrays.golden_vectors(bundle.golden_counts, inputs, bundle.golden_logits),
-        **_engine_sources(),
+        **_engine_sources(compiled.kernels),
         "example_compiled.c": examples.COMPILED_EXAMPLE,
         "example_tflm.cc": examples.TFLM_EXAMPLE,
         "README.txt": _readme(bundle, compiled, tflite, f"{arena} bytes ({how})"),
@@ -101,7 +102,8 @@ def _check_bundle(tflite: bytes, bundle: Bundle, compiled: CompiledModel) -> Non
         raise ModelError("the bundle has no golden windows: an exported model must carry its proof")
 
 
-def _engine_sources() -> dict[str, str]:
+def _engine_sources(kernels: int) -> dict[str, str]:
+    """The engine with these kernels, a bit for each kind: the folder holds one model."""
     engine = FIRMWARE / "engine" / "compiled"
     sources = sorted(engine.glob("*.[ch]"))
     if not sources:
@@ -109,6 +111,9 @@ def _engine_sources() -> dict[str, str]:
             f"the engine's sources are not at {engine}; export from a checkout of tinyhar"
         )
     texts = {f"compiled/{path.name}": path.read_text(encoding="utf-8") for path in sources}
+    header = texts["compiled/kernels.h"]
+    assert ALL_KERNELS in header
+    texts["compiled/kernels.h"] = header.replace(ALL_KERNELS, f"THAR_KERNELS {kernels:#x}u")
     face = FIRMWARE / "include" / "tinyhar" / "engine.h"
     texts["compiled/tinyhar/engine.h"] = face.read_text(encoding="utf-8")
     return texts

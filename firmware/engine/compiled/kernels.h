@@ -1,6 +1,7 @@
 /*
- * Which kernels an image holds: a bit of THAR_KERNELS for each kind of plan.h. All, unless the
- * build says otherwise; a model with an operator that is left out is refused.
+ * Which kernels an image holds: a bit of THAR_KERNELS for each kind of plan.h. In the firmware all,
+ * in an exported folder its model's, unless the build says otherwise; a model with an operator that
+ * is left out is refused.
  */
 #ifndef THAR_ENGINE_KERNELS_H
 #define THAR_ENGINE_KERNELS_H
