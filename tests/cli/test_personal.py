@@ -130,7 +130,7 @@ def test_recordings_that_a_base_was_taught_from_judge_nothing(
         (
             {"a": ("waving", 12, 50.0), "b": ("Waving", 12, 50.0)},
             [],
-            ["'Waving'", "'waving'", "one name twice"],
+            ["'Waving'", "'waving'", "write both alike"],
         ),
         ({"a": ("waving", 12, 40.0)}, [], ["40 Hz", "50 Hz", "--resample"]),
         ({"a": ("waving", 12, 50.0)}, ["--board", "toaster"], ["toaster", "host"]),

@@ -21,18 +21,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from tinyhar.cli.options import DataOption
 from tinyhar.errors import DataError
 from tinyhar.recordings import DATASETS, DatasetInfo, Recording, data_root, dataset, load
 from tinyhar.recordings.words import counted
 
 app = typer.Typer(help="Data sets: list them, look into one, fetch one.", no_args_is_help=True)
 
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", help="Folder that holds the data sets; else TINYHAR_DATA.", metavar="DIR"
-    ),
-]
 NameArgument = Annotated[str, typer.Argument(help="A data set's name, see `tinyhar data list`.")]
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from tinyhar import recipe as recipes
+from tinyhar.cli.options import DataOption
 from tinyhar.cli.quiet import start_tensorflow
-from tinyhar.cli.run import DataOption
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.errors import DataError
 

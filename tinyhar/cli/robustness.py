@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tinyhar.cli.options import DataOption
 from tinyhar.cli.quiet import start_tensorflow
-from tinyhar.cli.run import DataOption
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.errors import DataError
 

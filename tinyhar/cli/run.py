@@ -11,31 +11,19 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyhar import recipe as recipes
+from tinyhar.cli.options import (
+    ChangeOption,
+    DataOption,
+    OutOption,
+    RecipeArgument,
+    SeedsOption,
+)
 from tinyhar.cli.quiet import start_tensorflow
 from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
 from tinyhar.errors import DataError
 from tinyhar.recipe import Recipe
 
 console = Console(stderr=True)
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
-]
-SeedsOption = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--seed", min=0, help="Instead of the recipe's; several times for a mean over seeds."
-    ),
-]
-RecipeArgument = Annotated[
-    str, typer.Argument(help="A TOML file, or the name of a built-in recipe.")
-]
-ChangeOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a key: --set student.training.epochs=20"),
-]
-OutOption = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
 
 
 def run(

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from tinyhar.cli.options import DataOption
 from tinyhar.cli.quiet import start_tensorflow
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.cli.tables import show
@@ -41,10 +42,7 @@ def search(
     instructions: Annotated[
         str | None, typer.Option(help="Instructions a window on a Cortex-M4, as 0.5M.")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the data sets; else the variable TINYHAR_DATA."),
-    ] = None,
+    data: DataOption = None,
     out: Annotated[Path, typer.Option("--out", help="Where everything is kept.")] = Path("search"),
     candidates: Annotated[int, typer.Option(min=1, help="Students to cost.")] = 60,
     epochs: Annotated[int, typer.Option(min=1, help="Of the longest trainings.")] = 60,

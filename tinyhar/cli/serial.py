@@ -22,6 +22,7 @@ from tinyhar.band.discover import candidates, choose
 from tinyhar.band.link import BAUD
 from tinyhar.cli import serial_deploy, serial_live, serial_teach
 from tinyhar.cli import serial_views as views
+from tinyhar.cli.options import Baud, Json, Port
 from tinyhar.cli.status import BAD_INPUT, BAD_VERDICT
 from tinyhar.errors import BandError, DataError, TinyharError
 
@@ -38,13 +39,7 @@ serial_deploy.register(app)
 serial_live.register(app)
 serial_teach.register(app)
 
-Port = Annotated[
-    str | None,
-    typer.Option(help="Port or URL: /dev/ttyACM0, socket://HOST:PORT; else the only candidate."),
-]
-Baud = Annotated[int, typer.Option(help="Speed of a real serial port; others have none.", min=300)]
 Run = Annotated[Path | None, typer.Option(help="The run's folder.", metavar="RUN")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
 
 
 @app.command()

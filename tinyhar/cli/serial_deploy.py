@@ -25,17 +25,12 @@ from tinyhar.band.client import connect
 from tinyhar.band.codes import SlotState, name_of
 from tinyhar.band.discover import choose
 from tinyhar.band.link import BAUD
+from tinyhar.cli.options import Baud, Json, Port
 
 if TYPE_CHECKING:
     from tinyhar.band.deploy_messages import SlotResponse
     from tinyhar.band.deploy_report import Deployed
 
-Port = Annotated[
-    str | None,
-    typer.Option(help="Port or URL: /dev/ttyACM0, socket://HOST:PORT; else the only candidate."),
-]
-Baud = Annotated[int, typer.Option(help="Speed of a real serial port; others have none.", min=300)]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
 
 OF_IMAGE = 2
 """The slot's number that stands for the bundle in the band's firmware."""

@@ -12,6 +12,7 @@ import typer
 
 from tinyhar.band.link import BAUD
 from tinyhar.cli import serial_live_options as given
+from tinyhar.cli.options import Baud, JsonLines, Port
 from tinyhar.errors import DataError
 
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def live(
-    port: given.Port = None,
+    port: Port = None,
     run: given.Run = None,
     csv: given.Csv = None,
     synthetic: given.Synthetic = False,
@@ -33,7 +34,7 @@ def live(
     gyro_range: given.GyroRange = None,
     out: Annotated[Path, typer.Option(help="Folder for recordings (key r).")] = Path("recordings"),
     subject: Annotated[str, typer.Option(help="Whose recordings they are.")] = given.OWN,
-    baud: given.Baud = BAUD,
+    baud: Baud = BAUD,
 ) -> None:
     """Watch a band: signals, its answers, the last minute, latency. Records on a key."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -53,7 +54,7 @@ def live(
 
 
 def monitor(
-    port: given.Port = None,
+    port: Port = None,
     run: given.Run = None,
     csv: given.Csv = None,
     synthetic: given.Synthetic = False,
@@ -64,8 +65,8 @@ def monitor(
         float | None, typer.Option(help="End after so many seconds of movement.", min=0.1)
     ] = None,
     speed: Annotated[str, typer.Option(help="real: the band's rate; full: the line's.")] = "real",
-    baud: given.Baud = BAUD,
-    as_json: given.Json = False,
+    baud: Baud = BAUD,
+    as_json: JsonLines = False,
 ) -> None:
     """Print a line a prediction, to pipe elsewhere; notes on the line go to stderr."""
     from tinyhar.band.history import History

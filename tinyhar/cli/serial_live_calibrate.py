@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from tinyhar.band.link import BAUD
 from tinyhar.cli import serial_live_options as given
+from tinyhar.cli.options import Baud, JsonLines, Port
 from tinyhar.cli.serial_live_lines import BAD, GOOD
 from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
 from tinyhar.recordings.words import counted
@@ -68,7 +69,7 @@ def calibrate(
         str, typer.Option(help="What to record, with commas; asked for if not given.")
     ] = "",
     seconds: Annotated[float, typer.Option(help="Of each class.")] = 10.0,
-    port: given.Port = None,
+    port: Port = None,
     run: given.Run = None,
     csv: given.Csv = None,
     synthetic: given.Synthetic = False,
@@ -90,8 +91,8 @@ def calibrate(
     ] = "real",
     acc_range: given.AccRange = None,
     gyro_range: given.GyroRange = None,
-    baud: given.Baud = BAUD,
-    as_json: given.Json = False,
+    baud: Baud = BAUD,
+    as_json: JsonLines = False,
 ) -> None:
     """Record a few seconds of each of your own classes, each looked at as soon as it is done."""
     from tinyhar.band.calibration_plan import Plan, class_names

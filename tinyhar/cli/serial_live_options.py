@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from tinyhar.band.source import Source
     from tinyhar.band.worn import Wish
 
-Port = Annotated[
-    str | None,
-    typer.Option(help="Port or URL: /dev/ttyACM0, socket://HOST:PORT; else the only candidate."),
-]
-Baud = Annotated[int, typer.Option(help="Speed of a real serial port; others have none.", min=300)]
 Run = Annotated[
     Path | None,
     typer.Option(help="Wear this run's unseen people; with --csv, only its scale.", metavar="RUN"),
@@ -35,7 +30,6 @@ AccRange = Annotated[
 GyroRange = Annotated[
     float | None, typer.Option(help="Without a run: full scale of the gyroscope, deg/s.", min=1)
 ]
-Json = Annotated[bool, typer.Option("--json", help="A JSON document a line, for machines.")]
 
 OWN: Final = "me"
 """Whose recordings they are when nobody says."""

@@ -17,6 +17,7 @@ from tinyhar.band.client import connect
 from tinyhar.band.discover import choose
 from tinyhar.band.link import BAUD
 from tinyhar.cli import serial_live_options as given
+from tinyhar.cli.options import Baud, Json, Port
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.errors import DataError
 
@@ -40,7 +41,7 @@ def teach(
         str | None,
         typer.Option(help="Which of the source's activities is shown.", show_default="NAME"),
     ] = None,
-    port: given.Port = None,
+    port: Port = None,
     run: given.Run = None,
     csv: given.Csv = None,
     synthetic: given.Synthetic = False,
@@ -48,8 +49,8 @@ def teach(
     speed: Annotated[str, typer.Option(help="real: the band's rate; full: the line's.")] = "real",
     acc_range: given.AccRange = None,
     gyro_range: given.GyroRange = None,
-    baud: given.Baud = BAUD,
-    as_json: given.Json = False,
+    baud: Baud = BAUD,
+    as_json: Json = False,
 ) -> None:
     """Show the band a class; it averages what it sees, and knows it from then on."""
     from tinyhar.band.movement import ranges
@@ -76,9 +77,9 @@ def teach(
 def forget(
     name: Annotated[str | None, typer.Argument(help="A class that the band was taught.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that it was taught.")] = False,
-    port: given.Port = None,
-    baud: given.Baud = BAUD,
-    as_json: given.Json = False,
+    port: Port = None,
+    baud: Baud = BAUD,
+    as_json: Json = False,
 ) -> None:
     """Undo teaching: the band's own classes as they were, new ones gone."""
     from tinyhar.band.teach import forget as undo

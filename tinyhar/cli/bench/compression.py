@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from tinyhar import recipe as recipes
+from tinyhar.cli.options import ChangeOption, DataOption, RecipeArgument, SeedsOption
 from tinyhar.cli.quiet import start_tensorflow
-from tinyhar.cli.run import ChangeOption, DataOption, RecipeArgument, SeedsOption
 from tinyhar.cli.status import INTERRUPTED
 from tinyhar.cli.tables import show
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tinyhar.cli.options import DataOption
 from tinyhar.cli.quiet import start_tensorflow
-from tinyhar.cli.run import DataOption
 from tinyhar.cli.status import BAD_VERDICT, INTERRUPTED
 from tinyhar.cli.workers import folder_for_workers, workers_for
 
