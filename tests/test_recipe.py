@@ -47,6 +47,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("pruning", {"method": "magnitude", "by": "bn"}, ["'by'", "'channels'"]),
         ("pruning", {"share": 0.5, "parameters": 900}, ["'share'", "'parameters'", "one of them"]),
         ("data.synchronise", True, ["'synchronise'", "name their 'positions'"]),
+        ("data.borrow", ["left_wrist"], ["'borrow'", "one position in 'positions'"]),
         ("name", "Bad Name", ["name", "pattern"]),
     ],
 )

@@ -73,6 +73,22 @@ def test_band_and_teacher_see_the_same_windows_through_their_own_sensors(
     assert teacher.split == band.split
 
 
+def test_the_other_wrist_trains_and_never_tests(dsads: Path, tmp_path: Path) -> None:
+    alone, with_other = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "both")
+    prepare(wide(), alone, dsads)
+    facts = prepare(wide(**{"data.borrow": '["left_wrist"]'}), with_other, dsads)
+    own, both = read(alone), read(with_other)
+    count = int(own.side("train").sum())
+    assert facts["borrowed"] == count == len(both.y) - len(own.y)
+    assert both.side("train").sum() == 2 * count
+    np.testing.assert_array_equal(both.counts[: len(own.y)], own.counts)
+    np.testing.assert_array_equal(both.counts[both.side("test")], own.counts[own.side("test")])
+    np.testing.assert_array_equal(both.y[len(own.y) :], own.y[own.side("train")])
+    assert own.teacher is not None and both.teacher is not None
+    seen = own.teacher.counts[own.side("train")]
+    np.testing.assert_array_equal(both.teacher.counts[len(own.y) :], seen)
+
+
 def test_axes_can_be_chosen(dsads: Path, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     prepare(wide(**{"data.axes": '["y", "z"]', "augmentation.rotation": 0}), folder, dsads)
@@ -85,6 +101,7 @@ def test_axes_can_be_chosen(dsads: Path, tmp_path: Path) -> None:
         ({"teacher.senses.kinds": '["acc", "body_acc"]'}, ["'body_acc'"]),
         ({"teacher.senses.positions": '["right_wrist", "hat"]'}, ["hat"]),
         ({"data.positions": '["left_ear"]'}, ["left_ear"]),
+        ({"data.borrow": '["left_ear"]'}, ["left_ear"]),
     ],
 )
 def test_a_sensor_that_nobody_wore_is_named(

@@ -39,7 +39,8 @@ class DataReport:
 
     `channels` are names as `Channel.name` gives them (position_kind_axis), `units` their units.
     `synthetic` labels every figure of the report as not measured on people; `left_out` are the
-    sessions that lacked a sensor, a sentence each.
+    sessions that lacked a sensor, a sentence each; `borrowed` of the training windows were worn at
+    other positions.
     """
 
     name: str
@@ -56,6 +57,8 @@ class DataReport:
     test: Side
     homepage: str = ""
     left_out: tuple[str, ...] = ()
+    borrowed: int = 0
+    borrowed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tinyhar import counts
 from tinyhar.counts import CountMap, Normalisation
 from tinyhar.errors import DataError
 from tinyhar.npz import UNREADABLE
+from tinyhar.pipeline.borrow import borrowed
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.recipe import Recipe, Senses
 from tinyhar.recordings import (
@@ -101,15 +102,20 @@ def prepare(
         windows = _sliver(windows, split)
     check_inputs(windows.channels, windows.x, windows.y)
     _check_classes(windows, split)
-    prepared = _count(recipe, sensed(recipe.data, windows), split)
+    own = sensed(recipe.data, windows)
+    prepared = _count(recipe, own, split)
     if recipe.teacher.senses:
         seen = _count(recipe, sensed(recipe.teacher.senses, windows), split)
         prepared = replace(prepared, teacher=seen)
+    for position in recipe.data.borrow:
+        there = sensed(recipe.data.model_copy(update={"positions": (position,)}), windows)
+        prepared = _with(prepared, borrowed(own, there, split.train))
     write(folder, prepared)
     return {
         "digest": digest(recordings),
         "stamp": stamp(recipe.data.source, data),
         "left_out": list(aligned.left_out),
+        "borrowed": len(prepared.y) - len(windows.y),
         "windows": {
             side: np.bincount(
                 prepared.y[prepared.side(side)], minlength=len(prepared.classes)
@@ -147,11 +153,13 @@ def _aligned(recipe: Recipe, data: Path | None) -> Aligned:
 
 
 def _all_of(recipe: Recipe, attribute: str) -> tuple[str, ...] | None:
-    """Positions or kinds of the band and of the teacher, each once; None: all there are."""
+    """Positions or kinds that band or teacher has or borrows, each once; None: all there are."""
     sides = [recipe.data, *([recipe.teacher.senses] if recipe.teacher.senses else [])]
     values = [getattr(side, attribute) for side in sides]
     if any(value is None for value in values):
         return None
+    if attribute == "positions":
+        values.append(recipe.data.borrow)
     return tuple(dict.fromkeys(name for value in values for name in value))
 
 
@@ -237,6 +245,27 @@ def _count(recipe: Recipe, windows: Windows, split: Split) -> Prepared:
         split=split,
         rate=windows.rate,
     )
+
+
+def _with(prepared: Prepared, more: Windows) -> Prepared:
+    """More windows of the training people, who are all that is in `more`, in its order.
+
+    A teacher of other sensors sees what it saw of the same stretches.
+    """
+    train = prepared.side("train")
+    first = np.flatnonzero(train)[: len(more.y)]  # the band's own come before borrowed ones
+    again = np.concatenate([np.arange(len(prepared.y)), first])
+    extended = replace(
+        prepared,
+        counts=np.concatenate([prepared.counts, counts.to_counts(more.x, prepared.lsb)]),
+        y=prepared.y[again],
+        subject=prepared.subject[again],
+    )
+    teacher = prepared.teacher
+    if teacher is None:
+        return extended
+    seen = {name: getattr(teacher, name)[again] for name in ("counts", "y", "subject")}
+    return replace(extended, teacher=replace(teacher, **seen))
 
 
 def write(folder: RunFolder, prepared: Prepared) -> None:

@@ -24,7 +24,7 @@ from tinyhar.evaluate.robustness_results import Trial, Tried
 from tinyhar.pipeline.finished import Finished
 from tinyhar.pipeline.prepare import recorded, windowed
 from tinyhar.recipe import Recipe
-from tinyhar.recordings import Recording, digest, load
+from tinyhar.recordings import Recording, digest
 from tinyhar.settings import to_toml
 
 
@@ -256,7 +256,8 @@ class _Unseen:
         recipe = self.run.recipe
         here = recipe.data.positions or ()
         there = tuple(_mirrored(position) for position in here)
-        worn = {place for one in load(recipe.data.source, data) for place in one.positions}
+        everywhere = _worn(recipe, data, positions=None)
+        worn = {place for one in everywhere for place in one.positions}
         if there == here or not worn.issuperset(there):
             return
         try:
@@ -294,7 +295,7 @@ def _mirrored(position: str) -> str:
 def _worn(recipe: Recipe, data: Path | None, **changes: Any) -> list[Recording]:
     """Other recordings, through the band's sensors alone."""
     teacher = recipe.teacher.model_copy(update={"senses": None})
-    other = recipe.data.model_copy(update=changes)
+    other = recipe.data.model_copy(update={"borrow": (), **changes})
     found = recorded(recipe.model_copy(update={"data": other, "teacher": teacher}), data)
     return [one.select(axes=recipe.data.axes) for one in found]
 

@@ -113,6 +113,8 @@ def _data(recipe: Recipe, data: Prepared, facts: Facts) -> reports.DataReport:
         rate=data.rate,
         homepage=info.homepage,
         left_out=tuple(facts.get("left_out", ())),
+        borrowed=facts.get("borrowed", 0),
+        borrowed_from=recipe.data.borrow,
         **sides,
     )
 

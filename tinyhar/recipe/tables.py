@@ -30,6 +30,9 @@ class Data(Senses):
 
     source: str
     """Name of the data set: see ``tinyhar data list``."""
+    borrow: tuple[str, ...] = ()
+    """Other positions whose movement trains as if it were the band's own, turned to lie as it does:
+    the other wrist."""
     synchronise: bool = False
     """Devices with clocks of their own: align them by the movement that all of them felt."""
     activities: tuple[str, ...] | None = None
@@ -52,6 +55,10 @@ class Data(Senses):
     def _devices_have_positions(self) -> Data:
         if self.synchronise and self.positions is None:
             raise ValueError("'synchronise' is for several devices: name their 'positions'")
+        if self.borrow and (len(self.positions or ()) != 1 or self.axes is not None):
+            raise ValueError("'borrow' needs one position in 'positions', and all axes of it")
+        if set(self.borrow) & set(self.positions or ()):
+            raise ValueError(f"'borrow': '{self.borrow[0]}' is the band's own position")
         return self
 
     @model_validator(mode="after")
