@@ -87,6 +87,7 @@ def test_the_other_wrist_trains_and_never_tests(dsads: Path, tmp_path: Path) -> 
     assert own.teacher is not None and both.teacher is not None
     seen = own.teacher.counts[own.side("train")]
     np.testing.assert_array_equal(both.teacher.counts[len(own.y) :], seen)
+    np.testing.assert_array_equal(both.teacher.own().counts, own.teacher.counts)
 
 
 def test_axes_can_be_chosen(dsads: Path, tmp_path: Path) -> None:

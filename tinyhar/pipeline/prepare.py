@@ -45,6 +45,7 @@ class Prepared:
         lsb: float64 [channel], what a count is worth in the channel's unit.
         normalisation: measured on the training subjects.
         teacher: the same windows through the teacher's sensors, where it has others than the band.
+        borrowed: how many windows, the last ones, were worn at another position (`data.borrow`).
     """
 
     counts: NDArray[np.int16]
@@ -57,6 +58,14 @@ class Prepared:
     split: Split
     rate: float
     teacher: Prepared | None = None
+    borrowed: int = 0
+
+    def own(self) -> Prepared:
+        """Without what was borrowed."""
+        count = len(self.y) - self.borrowed
+        kept = {name: getattr(self, name)[:count] for name in ("counts", "y", "subject")}
+        teacher = self.teacher.own() if self.teacher else None
+        return replace(self, **kept, teacher=teacher, borrowed=0)
 
     @property
     def window(self) -> int:
@@ -115,7 +124,7 @@ def prepare(
         "digest": digest(recordings),
         "stamp": stamp(recipe.data.source, data),
         "left_out": list(aligned.left_out),
-        "borrowed": len(prepared.y) - len(windows.y),
+        "borrowed": prepared.borrowed,
         "windows": {
             side: np.bincount(
                 prepared.y[prepared.side(side)], minlength=len(prepared.classes)
@@ -260,12 +269,13 @@ def _with(prepared: Prepared, more: Windows) -> Prepared:
         counts=np.concatenate([prepared.counts, counts.to_counts(more.x, prepared.lsb)]),
         y=prepared.y[again],
         subject=prepared.subject[again],
+        borrowed=prepared.borrowed + len(more.y),
     )
     teacher = prepared.teacher
     if teacher is None:
         return extended
     seen = {name: getattr(teacher, name)[again] for name in ("counts", "y", "subject")}
-    return replace(extended, teacher=replace(teacher, **seen))
+    return replace(extended, teacher=replace(teacher, **seen, borrowed=extended.borrowed))
 
 
 def write(folder: RunFolder, prepared: Prepared) -> None:
@@ -279,6 +289,7 @@ def write(folder: RunFolder, prepared: Prepared) -> None:
             subject=prepared.subject.astype(str),
             classes=np.array(prepared.classes),
             rate=prepared.rate,
+            borrowed=prepared.borrowed,
             **_sensor_arrays(prepared, ""),
             **teacher,
             **sides,
@@ -323,4 +334,5 @@ def _read_side(saved: Any, prefix: str) -> Prepared:
         normalisation=Normalisation(saved[f"{prefix}mean"], saved[f"{prefix}std"], split.train),
         split=split,
         rate=float(saved["rate"]),
+        borrowed=int(saved["borrowed"]),
     )

@@ -34,7 +34,8 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
 
     The memory is the first member's, and leaves it as it is: all methods can share it.
     """
-    seen = data if data.teacher is None else data.teacher
+    # A teacher of other sensors has seen what the student borrows.
+    seen = data if data.teacher is None else data.teacher.own()
     trainer = Trainer(recipe, folder, seen, progress, clip_of(recipe, seen))
     members, histories = [], []
     for number in range(1, recipe.teacher.members + 1):
