@@ -12,7 +12,7 @@ from tinyhar.band.client import Client
 from tinyhar.band.movement import Movement
 from tinyhar.band.sensing import Sensing, sensing_of
 from tinyhar.band.session import Event, Session
-from tinyhar.band.source import Played
+from tinyhar.band.source import Replay
 
 
 def movement(channels: int = 3, seconds: float = 20.0, seed: int = 0) -> Movement:
@@ -30,7 +30,7 @@ class Wired:
     def __init__(self, played: Movement | None = None, *, real_time: bool = False) -> None:
         self.bands = [SimulatedBand()]
         self.played = played or movement()
-        self.sources: list[Played] = []
+        self.sources: list[Replay] = []
         self.asleep = 0.0
         self.real_time = real_time
         self.session = Session(lambda: "simulated", self.prepare, join=self.join, sleep=self.sleep)
@@ -42,8 +42,8 @@ class Wired:
     def join(self, url: str, baud: int, **options: Any) -> Client:
         return Client(self.band, **options)
 
-    def prepare(self, client: Client) -> tuple[Sensing, Played]:
-        self.sources.append(Played(self.played, 50.0, "a test", sleep=self.sleep))
+    def prepare(self, client: Client) -> tuple[Sensing, Replay]:
+        self.sources.append(Replay(self.played, 50.0, "a test", sleep=self.sleep))
         return sensing_of(client), self.sources[-1]
 
     def sleep(self, seconds: float) -> None:

@@ -21,7 +21,7 @@ from tinyhar.band.codes import ResetReason
 from tinyhar.band.errors import LinkError, OtherModel, StreamBegan
 from tinyhar.band.sensing import sensing_of
 from tinyhar.band.session import Finder, Joined, Lost, Moved, Session
-from tinyhar.band.source import Piece, Played
+from tinyhar.band.source import Piece, Replay
 from tinyhar.band.worn import Wish, source_of
 from tinyhar.errors import BandError
 
@@ -58,7 +58,7 @@ def test_a_stream_that_the_band_begins_anew_is_joined_anew_and_loses_no_time() -
     """Its button was pressed: samples count from 0 again, and there may be another class."""
     wired, steps = Wired(), 0
 
-    class Pressed(Played):
+    class Pressed(Replay):
         def step(self, client: Client, first: int) -> Piece:
             nonlocal steps
             steps += 1

@@ -13,7 +13,7 @@ from tinyhar.band.client import Client
 from tinyhar.band.desk import Desk, read_desk
 from tinyhar.band.sensing import home_of, in_words, parts, sensing_of
 from tinyhar.band.session import Moved
-from tinyhar.band.source import Played
+from tinyhar.band.source import Replay
 from tinyhar.band.worn import Wish, of_person, source_of, synthetic
 from tinyhar.counts import COUNTS, FULL_SCALE
 from tinyhar.errors import BandError, DataError
@@ -37,7 +37,7 @@ def test_performing_plays_one_activity_only_and_goes_on_with_it() -> None:
 
 def test_what_cannot_be_performed_is_named_with_what_can() -> None:
     with pytest.raises(DataError, match="no movement of 'swim'; it has sit, walk"):
-        Played(movement(), 50.0, "a test").perform("swim")
+        Replay(movement(), 50.0, "a test").perform("swim")
 
 
 def test_hurrying_waits_for_nobody() -> None:

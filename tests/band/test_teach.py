@@ -17,18 +17,18 @@ from tinyhar.band.desk import read_desk
 from tinyhar.band.emulate import Emulated
 from tinyhar.band.lessons import lessons
 from tinyhar.band.movement import Movement
-from tinyhar.band.source import Piece, Played
+from tinyhar.band.source import Piece, Replay
 from tinyhar.band.teach import forget, teach
 from tinyhar.band.validate import validate
 from tinyhar.errors import BandError, DataError
 
 
-def played(client: Client, seed: int) -> Played:
+def played(client: Client, seed: int) -> Replay:
     """Noise about a posture, as fast as the line goes."""
     random = np.random.default_rng(seed)
     counts = random.normal(0, 900, (800, client.identity.channels)).cumsum(axis=0) / 8
     movement = Movement(counts.astype(np.int16), np.zeros(800, np.int64), ("this",))
-    source = Played(movement, client.identity.rate_mhz / 1000, "noise")
+    source = Replay(movement, client.identity.rate_mhz / 1000, "noise")
     source.hurry(True)
     return source
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_taught_is_said_before(deploy_band: Emulated) -> None:
         assert lessons(client) == ()
 
 
-class Unplugged(Played):
+class Unplugged(Replay):
     """A source that fails in the middle."""
 
     def step(self, client: Client, first: int) -> Piece:

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.convert.tiny_models import random_model
-from tinyhar.band.build import FIRMWARE
 from tinyhar.compress.facts import BAND_OPERATORS
 from tinyhar.convert.c_arrays import resolver
 from tinyhar.convert.compiled import compile_model
+from tinyhar.convert.export import FIRMWARE
 from tinyhar.convert.graph import SUPPORTED, read_graph
 from tinyhar.convert.tflite_maker import FLOAT32, INT32, Maker
 from tinyhar.errors import ModelError

@@ -12,17 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import tinyhar
+from tinyhar.band.emulate import BOARDS
 from tinyhar.band.image_size import measure
 from tinyhar.convert.bundle import Bundle, unpack
+from tinyhar.convert.export import FIRMWARE
 from tinyhar.errors import ModelError, ToolError
 from tinyhar.evaluate.run_report import MemoryPart
-
-FIRMWARE: Final = Path(tinyhar.__file__).resolve().parent.parent / "firmware"
-"""The sources, in the source tree beside the package."""
-
-BOARDS: Final = ("host", "mps2_an386")
-"""Boards that build from here; others build in their vendor's tools (firmware/README.md)."""
 
 BUILD_SECONDS: Final = 300
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tinyhar.band.build import CROSS_COMPILER, CROSS_PACKAGES, FIRMWARE
+from tinyhar.band.build import CROSS_COMPILER, CROSS_PACKAGES
 from tinyhar.band.emulate import QEMU
 from tinyhar.band.image_size import contributions
 from tinyhar.band.workload import Workload
 from tinyhar.convert.compiled import LayerInfo, compile_model
+from tinyhar.convert.export import FIRMWARE
 from tinyhar.errors import ModelError, ToolError
 
 TOOLS: Final = {CROSS_COMPILER: CROSS_PACKAGES, QEMU: QEMU}

@@ -27,7 +27,7 @@ from tinyhar.band.errors import SilentBand
 from tinyhar.errors import BandError, ToolError
 
 BOARDS: Final = ("host", "mps2_an386")
-"""Boards that can be emulated."""
+"""Boards that build and run here; others take their vendor's tools (firmware/README.md)."""
 
 QEMU: Final = "qemu-system-arm"
 """The emulator of Cortex-M boards, and the Debian package that holds it."""

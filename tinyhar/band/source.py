@@ -73,8 +73,8 @@ class Source(Protocol):
         """As fast as the line goes, where the source can."""
 
 
-class Played:
-    """Plays a movement over and over, at the band's rate."""
+class Replay:
+    """A movement that is played over and over, at the band's rate."""
 
     def __init__(
         self,

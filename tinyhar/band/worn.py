@@ -14,7 +14,7 @@ from tinyhar.band.client import Client
 from tinyhar.band.desk import Desk, read_desk
 from tinyhar.band.movement import Movement, of_csv
 from tinyhar.band.sensing import Sensing, home_of, parts
-from tinyhar.band.source import Played, Source, Worn
+from tinyhar.band.source import Replay, Source, Worn
 from tinyhar.band.validate import check_model
 from tinyhar.errors import DataError
 
@@ -49,7 +49,7 @@ def source_of(
     if wish.csv is not None:
         # The scale is the band's own, known or assumed: Sensing has settled it.
         moved = of_csv(wish.csv, client, full_scale=sensing.full_scale)
-        return Played(moved, sensing.rate, f"the recording {wish.csv.name}", sleep=sleep)
+        return Replay(moved, sensing.rate, f"the recording {wish.csv.name}", sleep=sleep)
     run = wish.run or (None if wish.synthetic else home_of(client))
     if wish.person is not None and run is None:
         raise DataError(f"--person {wish.person}: of which run? name it with --run")
@@ -58,8 +58,8 @@ def source_of(
         check_model(client, desk.bundle_id)
         person = wish.person or str(desk.subjects[0])
         words = f"{run.resolve().name}'s person {person}"
-        return Played(of_person(desk, person), sensing.rate, words, sleep=sleep)
-    return Played(synthetic(sensing), sensing.rate, "synthetic movement", sleep=sleep)
+        return Replay(of_person(desk, person), sensing.rate, words, sleep=sleep)
+    return Replay(synthetic(sensing), sensing.rate, "synthetic movement", sleep=sleep)
 
 
 def of_person(desk: Desk, person: str) -> Movement:
