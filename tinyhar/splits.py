@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinyhar.errors import DataError, LeakError
 from tinyhar.recordings import Channel
+from tinyhar.recordings.words import counted
 
 SIDES: Final = ("train", "validation", "test")
 
@@ -89,9 +90,9 @@ def make_split(
 
 
 def _too_many(side: str, wanted: int, everybody: list[str], left: list[str]) -> str:
-    people = f"{len(everybody)} subject{'s' * (len(everybody) != 1)} ({_few(everybody)})"
-    taken = len(everybody) - len(left)
-    story = f"of {people}{f', {taken} of them taken by the other side' * (taken > 0)}, "
+    story = f"of {counted(len(everybody), 'subject')} ({_few(everybody)}), "
+    if taken := len(everybody) - len(left):
+        story += f"{taken} of them taken by the other side, "
     if len(left) < 2:
         remedy = "test fewer" if side == "test" else "write validation = 0 in the table [split]"
         return (

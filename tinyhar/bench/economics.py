@@ -77,9 +77,8 @@ def _point(league: League, method: str, column: Column) -> Point | None:
 
 
 def _told(senses: dict[str, Any]) -> str:
-    axes = f"{senses['channels']} axes"
-    kinds = " and ".join(senses["kinds"])
-    return f"{kinds}, {axes}" + (f", {senses['positions']} places" * (senses["positions"] > 1))
+    told = f"{' and '.join(senses['kinds'])}, {senses['channels']} axes"
+    return told if senses["positions"] == 1 else f"{told}, {senses['positions']} places"
 
 
 def table(found: list[Point]) -> Table | None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 
 from tinyhar.evaluate.metrics import Summary, in_order, summary
 from tinyhar.personal.judge import relative_gain
+from tinyhar.recordings.words import counted
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def table(protocol: str, gains: Sequence[Gain], unseen: Sequence[Unseen]) -> str
     head = (
         f"# {protocol}: what teaching is worth\n\n"
         f"{len(people)} people ({', '.join(people)}), each left out of the base model, "
-        f"{len(seeds)} seed{'s' * (len(seeds) != 1)}. int8 macro-F1 on the person's later "
+        f"{counted(len(seeds), 'seed')}. int8 macro-F1 on the person's later "
         "recordings, which share no sample with what was taught. ± is the sample standard "
         "deviation over people.\n"
     )

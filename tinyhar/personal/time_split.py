@@ -143,7 +143,8 @@ def _parted(
         elif inside <= 0:
             behind.append(one)
         else:
-            before += [replace(one, end=middle)] * (inside >= window)
+            if inside >= window:
+                before.append(replace(one, end=middle))
             if one.end - middle >= 2 * window:
                 behind.append(replace(one, begin=middle + window))
         at += len(one)

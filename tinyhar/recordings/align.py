@@ -93,10 +93,8 @@ def align(
                     f"{whose(group[0])}: {', '.join(positions)} share under {SHORTEST:g} s"
                 )
     if not done:
-        raise DataError(
-            f"no recordings at {' and '.join(positions)} together: {left_out[0]}"
-            f"{f', and so on for {len(left_out) - 1} more' * (len(left_out) > 1)}"
-        )
+        more = f", and so on for {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        raise DataError(f"no recordings at {' and '.join(positions)} together: {left_out[0]}{more}")
     return Aligned(tuple(done), tuple(left_out))
 
 

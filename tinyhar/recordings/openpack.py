@@ -206,8 +206,11 @@ def _rate(stamps: NDArray[np.float64], origin: str) -> float:
 
 
 def _notes(user: str, session: str, position: str, dropped: int, holes: int) -> tuple[str, ...]:
-    told = [f"{counted(dropped, 'row')} dropped"] * (dropped > 0)
-    told += [f"split at {counted(holes, 'hole')}"] * (holes > 0)
+    told = []
+    if dropped:
+        told.append(f"{counted(dropped, 'row')} dropped")
+    if holes:
+        told.append(f"split at {counted(holes, 'hole')}")
     return (f"{user} {session}, {position}: {', '.join(told)}",) if told else ()
 
 
