@@ -32,7 +32,7 @@ from tinyhar.band.image_size import measure
 from tinyhar.convert.bundle import pack
 from tinyhar.errors import ModelError, ToolError
 
-STUB = {"THAR_ENGINE": "stub"}
+STUB = {"THAR_ENGINE": "stub", "THAR_WERROR": "ON"}
 WHICH = shutil.which
 
 
