@@ -42,7 +42,7 @@ def check_taught(client: Client, run: Path) -> None:
     taught = lessons(client)
     assert [one.name for one in taught] == ["juggling", names[3]]
     assert taught[0].seconds == pytest.approx(10.0, abs=0.3)
-    desk = read_desk(run).sample(40).taught(taught)
+    desk = read_desk(run).sample(40).after(taught)
     assert desk.logits.shape == (40, len(names) + 1)
     report = validate(client, desk.counts, desk.logits, desk.labels, bundle_id=desk.bundle_id)
     assert report.good, report.mismatches[0]

@@ -189,11 +189,11 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     with pytest.raises(PowerCutError):
         pipeline.run(finished.recipe, folder, quick=True, progress=Cut())
     assert (folder / "teacher" / "snapshot.npz").exists()
-    from tinyhar.pipeline import teach
+    from tinyhar.pipeline import teacher
     from tinyhar.recipe import quick
 
     run_folder = RunFolder(folder)
-    facts = teach.teach(quick(finished.recipe), run_folder, read(run_folder), Diary())
+    facts = teacher.train_teacher(quick(finished.recipe), run_folder, read(run_folder), Diary())
     before = RunFolder(finished.folder).facts("teach")
     assert before is not None
     assert facts["predicted"] == before["predicted"]

@@ -70,7 +70,7 @@ class Desk:
             DeskLayer(name, outputs[tensor][0]) for name, tensor in named
         ]
 
-    def taught(self, lessons: tuple[Lesson, ...]) -> Desk:
+    def after(self, lessons: tuple[Lesson, ...]) -> Desk:
         """The same with the answers of a band that was taught this.
 
         Raises DataError or ModelError when the run has no model to compute them with.

@@ -140,7 +140,7 @@ def validate(
     desk = _desk(run).sample(limit)
     with _band(port, baud) as client:
         check_model(client, desk.bundle_id)
-        desk = desk.taught(lessons(client))
+        desk = desk.after(lessons(client))
         with views.progress(len(desk.counts), "windows", as_json) as advance:
             report = compare(
                 client,

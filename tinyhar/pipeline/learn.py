@@ -23,7 +23,7 @@ from tinyhar.errors import ModelError
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
-from tinyhar.pipeline.teach import taught
+from tinyhar.pipeline.teacher import load_teacher
 from tinyhar.pipeline.trainer import (
     Trainer,
     build,
@@ -141,7 +141,7 @@ def support(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     method = _method(recipe)
     if not method.needs_teacher:
         return {"method": method}
-    return {"method": method, "teacher": taught(recipe, folder)}
+    return {"method": method, "teacher": load_teacher(recipe, folder)}
 
 
 def _method(recipe: Recipe) -> Method:

@@ -119,7 +119,7 @@ def _write(made: _Made, folder: RunFolder, progress: Progress, started: float) -
         write_windows(folder, data)
         save(folder, PRUNED, made.taught.model)
         folder.write_bytes(INT8, made.tflite)
-        taught = [*base.taught, *map(print_of, calibration.recordings)]
+        taught = [*base.learned_from, *map(print_of, calibration.recordings)]
         folder.finish(STAGE, key, {"recordings": digest(calibration.recordings), "taught": taught})
         delivered = _deliver(recipe, folder, data, progress, key)
         metrics = {

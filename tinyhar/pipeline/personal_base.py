@@ -59,7 +59,7 @@ class Base:
     """A finished run to start from.
 
     Attributes:
-        taught: prints of the recordings that it was taught from, if it is a personal run.
+        learned_from: prints of the recordings that it was taught from, if it is a personal run.
     """
 
     root: Path
@@ -67,7 +67,7 @@ class Base:
     data: Prepared
     clip: float
     int8: Int8
-    taught: tuple[str, ...] = ()
+    learned_from: tuple[str, ...] = ()
 
     def student(self) -> keras.Model:
         """Its float student, fresh from the file."""
@@ -111,8 +111,8 @@ def open_base(root: Path) -> Base:
     _check(folder, MAKERS[0] if personal is None else MAKERS[1])
     data = read(folder)
     int8 = Int8.of((folder / INT8).read_bytes(), data)
-    taught = tuple((personal or {}).get("taught", ()))
-    return Base(root, recipe, data, clip_of(recipe, data), int8, taught)
+    learned_from = tuple((personal or {}).get("taught", ()))
+    return Base(root, recipe, data, clip_of(recipe, data), int8, learned_from)
 
 
 def _check(folder: RunFolder, stages: tuple[str, ...]) -> None:

@@ -72,7 +72,7 @@ def calibrated(base: Base, folder: Path, wish: Wish) -> Calibration:
     """
     data = base.data
     there = read_takes(folder, Fit(data.channels, data.rate, data.lsb), resampled=wish.resampled)
-    takes = [take for take in there if print_of(take) not in base.taught]
+    takes = [take for take in there if print_of(take) not in base.learned_from]
     if not takes:
         raise DataError(
             f"{folder}: the base run was taught from all of these recordings already; record more, "

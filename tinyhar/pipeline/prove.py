@@ -14,7 +14,7 @@ from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.learn import PRUNED
 from tinyhar.pipeline.prepare import Prepared
 from tinyhar.pipeline.progress import Progress
-from tinyhar.pipeline.teach import taught
+from tinyhar.pipeline.teacher import load_teacher
 from tinyhar.pipeline.trainer import load
 from tinyhar.recipe import Recipe
 
@@ -34,7 +34,7 @@ def prove(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
 
 def _timed(recipe: Recipe, folder: RunFolder) -> dict[str, float]:
     """Milliseconds for a window on the desk, of both in turn: what else it does hits both."""
-    student, teacher = load(folder, PRUNED), taught(recipe, folder)
+    student, teacher = load(folder, PRUNED), load_teacher(recipe, folder)
     return {
         "student": desk_latency(student),
         "teacher": sum(desk_latency(member) for member in teacher.models),

@@ -18,7 +18,7 @@ from typing import Any
 import tinyhar
 from tinyhar import recipe as recipes
 from tinyhar import settings
-from tinyhar.pipeline import deliver, learn, prove, shrink, summarise, teach
+from tinyhar.pipeline import deliver, learn, prove, shrink, summarise, teacher
 from tinyhar.pipeline.folder import RunFolder
 from tinyhar.pipeline.prepare import has_changed, prepare
 from tinyhar.pipeline.prepare import read as prepared
@@ -83,7 +83,7 @@ STAGES: tuple[Stage, ...] = (
         "teach",
         "train the teacher",
         ("teacher", "augmentation", "teacher_seed"),
-        _trained(teach.teach),
+        _trained(teacher.train_teacher),
         where_set=("unusual_clip",),
     ),
     Stage(

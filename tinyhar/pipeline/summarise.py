@@ -23,7 +23,7 @@ from tinyhar.pipeline.explain import ATTENTION, read_attention
 from tinyhar.pipeline.folder import METRICS, REPORT, RunFolder
 from tinyhar.pipeline.prepare import FILE, Prepared
 from tinyhar.pipeline.shrink import asked
-from tinyhar.pipeline.teach import TEACHER
+from tinyhar.pipeline.teacher import TEACHER
 from tinyhar.recipe import Recipe
 from tinyhar.recordings import dataset
 from tinyhar.settings import to_toml

@@ -29,7 +29,9 @@ LAST_EPOCH = 0.999
 """Share of the epochs that pass before weights are worth keeping, so that it is the last ones'."""
 
 
-def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress) -> dict[str, Any]:
+def train_teacher(
+    recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress
+) -> dict[str, Any]:
     """Train the teacher on labels alone, and beside it the memory that SMLDist asks for.
 
     The memory is the first member's, and leaves it as it is: all methods can share it.
@@ -61,7 +63,7 @@ def teach(recipe: Recipe, folder: RunFolder, data: Prepared, progress: Progress)
     }
 
 
-def taught(recipe: Recipe, folder: RunFolder) -> distill.Teacher:
+def load_teacher(recipe: Recipe, folder: RunFolder) -> distill.Teacher:
     """The teacher that this stage left, with its memory."""
     names = [_named(TEACHER, number) for number in range(1, recipe.teacher.members + 1)]
     memory = folder / MEMORY
