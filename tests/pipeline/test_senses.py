@@ -76,10 +76,10 @@ def test_band_and_teacher_see_the_same_windows_through_their_own_sensors(
 def test_the_other_wrist_trains_and_never_tests(dsads: Path, tmp_path: Path) -> None:
     alone, with_other = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "both")
     prepare(wide(), alone, dsads)
-    facts = prepare(wide(**{"data.borrow": '["left_wrist"]'}), with_other, dsads)
+    prepare(wide(**{"data.borrow": '["left_wrist"]'}), with_other, dsads)
     own, both = read(alone), read(with_other)
     count = int(own.side("train").sum())
-    assert facts["borrowed"] == count == len(both.y) - len(own.y)
+    assert both.borrowed == count == len(both.y) - len(own.y)
     assert both.side("train").sum() == 2 * count
     np.testing.assert_array_equal(both.counts[: len(own.y)], own.counts)
     np.testing.assert_array_equal(both.counts[both.side("test")], own.counts[own.side("test")])

@@ -32,7 +32,6 @@ class Watcher:
             transient=True,
         )
         self.task: TaskID | None = None
-        self._what = ""
         self._interrupted = False
         self._before: Any = None
 
@@ -72,9 +71,8 @@ class Watcher:
         }
         if self.task is None:
             self.task = self.bar.add_task(what, total=report.epochs, **shown)
-        elif what != self._what:  # the stage's next training
+        elif self.bar.tasks[0].description != what:  # the stage's next training
             self.bar.reset(self.task, description=what, total=report.epochs, **shown)
-        self._what = what
         self.bar.update(self.task, completed=report.epoch, **shown)
         if not self.console.is_terminal and report.epoch % max(1, report.epochs // 5) == 0:
             self.console.print(

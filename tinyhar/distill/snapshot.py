@@ -61,6 +61,7 @@ class Snapshot:
         path = Path(path)
         unfinished = path.with_name(path.name + ".part")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
                 np.savez(file, about=np.array(about), **arrays)
                 file.flush()

@@ -124,7 +124,6 @@ def prepare(
         "digest": digest(recordings),
         "stamp": stamp(recipe.data.source, data),
         "left_out": list(aligned.left_out),
-        "borrowed": prepared.borrowed,
         "windows": {
             side: np.bincount(
                 prepared.y[prepared.side(side)], minlength=len(prepared.classes)

@@ -256,9 +256,10 @@ class _Unseen:
         recipe = self.run.recipe
         here = recipe.data.positions or ()
         there = tuple(_mirrored(position) for position in here)
+        if there == here:
+            return
         everywhere = _worn(recipe, data, positions=None)
-        worn = {place for one in everywhere for place in one.positions}
-        if there == here or not worn.issuperset(there):
+        if not set(there) <= {place for one in everywhere for place in one.positions}:
             return
         try:
             found = self._unseen(_worn(recipe, data, positions=there))

@@ -113,7 +113,7 @@ def _data(recipe: Recipe, data: Prepared, facts: Facts) -> reports.DataReport:
         rate=data.rate,
         homepage=info.homepage,
         left_out=tuple(facts.get("left_out", ())),
-        borrowed=facts.get("borrowed", 0),
+        borrowed=data.borrowed,
         borrowed_from=recipe.data.borrow,
         **sides,
     )

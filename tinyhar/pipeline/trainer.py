@@ -104,7 +104,7 @@ class Trainer:
             seen=self._seen if teacher else None,
             before_step=before_step,
             on_epoch=lambda report: self.progress.epoch(what, report),
-            on_snapshot=_keeper(kept) if resumable else None,
+            on_snapshot=(lambda snapshot: snapshot.save(kept)) if resumable else None,
             resume=_resumed(kept) if resumable else None,
         )
         if snapshot is None:
@@ -119,11 +119,6 @@ def _augment(recipe: Recipe, data: Prepared, *, like: Sequence[str] = ()) -> Aug
     )
     norm = data.normalisation
     return Augment(config, data.channels, norm.mean, norm.std, like=like)
-
-
-def _keeper(path: Path) -> Callable[[Snapshot], None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return lambda snapshot: snapshot.save(path)
 
 
 def _resumed(path: Path) -> Snapshot | None:

@@ -212,7 +212,7 @@ void thar_conv_run(thar_conv_pass *pass) {
 }
 
 THAR_NAKED uint32_t *thar_conv_spread(uint32_t *to, const int8_t *a, const int8_t *b,
-                                                  uint32_t quads) {
+                                      uint32_t quads) {
   __asm__(
       "push {r4-r9}\n\t"
       "1: ldr r4, [r1], #4\n\t"

@@ -38,8 +38,8 @@ AT(jump, 88);
   "smlabb r5, r8, r10, r5\n\t" \
   "smlatt r7, r8, r10, r7\n\t"
 
-THAR_NAKED void thar_depthwise_run(thar_depthwise_pass *pass, const int8_t *x,
-                                               int8_t *out, uint32_t tap_step) {
+THAR_NAKED void thar_depthwise_run(thar_depthwise_pass *pass, const int8_t *x, int8_t *out,
+                                   uint32_t tap_step) {
   __asm__(
       "push {r4-r11, lr}\n\t"
       "mov lr, r0\n\t"
